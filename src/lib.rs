@@ -5,5 +5,16 @@
 //! all or nothing. This library is the binary's inside; `ARCHITECTURE.md` says
 //! which module may use which.
 
+pub mod cli;
+pub mod config;
+pub mod engine;
 pub mod error;
+pub mod function;
+pub mod model;
+pub mod publish;
+pub mod report;
+pub mod run;
+pub mod sample;
+pub mod source;
+pub mod storage;
 pub mod time;

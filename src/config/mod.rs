@@ -1,0 +1,1 @@
+//! The pipeline's YAML, typed, and the cfg_* tables made of it.

@@ -1,0 +1,1 @@
+//! The functions kenko adds to SQL.

@@ -1,0 +1,1 @@
+//! SQL text as models: header, tables read, graph, selection.

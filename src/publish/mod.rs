@@ -1,0 +1,1 @@
+//! All or nothing: staged files, a numbered log, exports.

@@ -1,0 +1,1 @@
+//! Published tables as lists and explanations for people.

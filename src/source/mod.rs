@@ -1,0 +1,1 @@
+//! Extracts: contracts enforced, files frozen, bad rows quarantined.

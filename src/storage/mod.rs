@@ -1,0 +1,1 @@
+//! One way to local disk and object stores.
