@@ -15,10 +15,10 @@ select
     int_risk_feature.as_of,
     int_risk_feature.account_id,
     cfg_risk_factor.factor,
-    row_number() over (
+    cast(row_number() over (
         partition by int_risk_feature.as_of, int_risk_feature.account_id
         order by cfg_risk_factor.points desc, cfg_risk_factor.factor
-    ) as factor_rank,
+    ) as bigint) as factor_rank,
     cfg_risk_factor.points,
     int_risk_feature.value,
     replace(
@@ -28,7 +28,9 @@ select
             case
                 when int_risk_feature.value = round(int_risk_feature.value)
                     then cast(cast(int_risk_feature.value as bigint) as text)
-                else cast(cast(int_risk_feature.value as decimal(18,2)) as text)
+                else rtrim(rtrim(
+                    cast(cast(int_risk_feature.value as decimal(18,2)) as text), '0'
+                ), '.')
             end
         ),
         '{percent}',

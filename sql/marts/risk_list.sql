@@ -62,7 +62,7 @@ top_step as (
 )
 
 select
-    row_number() over (
+    cast(row_number() over (
         order by
             cast(
                 cast(listed.expected_loss * listed.renewal_weight as decimal(34,4))
@@ -70,7 +70,7 @@ select
             ) desc nulls last,
             listed.expected_loss * listed.renewal_weight desc,
             listed.account_id
-    ) as rank,
+    ) as bigint) as rank,
     listed.account_id,
     account_health.account_name,
     account_health.owner_id,
