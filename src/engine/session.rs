@@ -71,5 +71,7 @@ fn config(threads: usize) -> SessionConfig {
     options.sql_parser.collect_spans = true;
     // `cast(x as text)` is plain Utf8, as the contract's text columns are.
     options.sql_parser.map_string_types_to_utf8view = false;
+    // `timestamp with time zone` is UTC, as every timestamp column is.
+    options.execution.time_zone = Some("UTC".to_owned());
     config
 }
