@@ -180,6 +180,13 @@ impl<'a> Planner<'a> {
             }
             _ => {}
         }
+        if name.starts_with("cfg_") {
+            let tables = config::tables(self.pipeline, self.as_of)?;
+            let table = tables.iter().find(|(table, _)| table == name);
+            return table
+                .map(|(_, batch)| nullable(&batch.schema()))
+                .ok_or_else(|| Failure(format!("there is no `{name}`")));
+        }
         if let Some(mart) = name.strip_prefix("prior_") {
             let model = SqlFile::of(mart)?;
             let mut fields = model
