@@ -20,4 +20,4 @@ pub use pipeline::{
 };
 pub use risk::{ProbabilityTier, RenewalWeight, Risk, RiskFactor};
 pub use survey::SurveyMetric;
-pub use tables::tables;
+pub use tables::{TABLE_NAMES, tables};

@@ -24,6 +24,29 @@ use crate::time::{AsOf, epoch_days};
 const FAR: f64 = 1e300;
 const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
 
+/// The name of every `cfg_*` table, sorted.
+pub const TABLE_NAMES: [&str; 19] = [
+    "cfg_cutoff",
+    "cfg_cutoff_day",
+    "cfg_funnel",
+    "cfg_funnel_match",
+    "cfg_funnel_step",
+    "cfg_health",
+    "cfg_health_curve",
+    "cfg_health_measure",
+    "cfg_health_tier",
+    "cfg_list",
+    "cfg_month",
+    "cfg_pipeline",
+    "cfg_renewal_weight",
+    "cfg_retention_period",
+    "cfg_risk",
+    "cfg_risk_factor",
+    "cfg_risk_tier",
+    "cfg_source",
+    "cfg_survey_metric",
+];
+
 /// Every `cfg_*` table with its name, sorted by name.
 ///
 /// # Errors
@@ -471,6 +494,12 @@ mod tests {
             .unwrap()
             .1
             .clone()
+    }
+
+    #[test]
+    fn every_table_is_named() {
+        let names: Vec<String> = shipped("2026-02-10").into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, TABLE_NAMES);
     }
 
     #[test]
