@@ -1,7 +1,7 @@
 -- Events that lead to no account: neither they, nor their contact, nor their e-mail
 -- address name one. They are in no figure of any account.
 -- severity: warn
--- checks: int_account_event
+-- checks: stg_event
 with
 
 -- small tables stand on the right, so that the events need not fit in memory

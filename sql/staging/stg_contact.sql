@@ -1,7 +1,6 @@
 -- One person at an account, as the newest extract describes them. The e-mail address is
 -- made comparable, because events are matched on it.
 -- grain: contact_id
--- pii: email, contact_name
 -- columns:
 --   contact_id | text | key | the contact's key in the CRM
 --   account_id | text | key | the account the person works for

@@ -2,7 +2,6 @@
 -- their own pass straight through; of repeated ids the earliest row is kept.
 -- grain: event_id
 -- materialise: view
--- pii: email
 -- columns:
 --   event_id | text | key | the event's key
 --   occurred_at | timestamp | UTC | when it happened
