@@ -15,8 +15,10 @@ where
     rows_failed is null
     or rows_failed < 0
     or rows_failed > rows_checked
-    or share_failed is distinct from
-    cast(rows_failed as double) / nullif(rows_checked, 0)
+    or (
+        share_failed
+        is distinct from (cast(rows_failed as double) / nullif(rows_checked, 0))
+    )
     or severity is null
     or severity not in ('error', 'warn', 'info')
     or message is null

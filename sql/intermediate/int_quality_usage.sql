@@ -28,6 +28,12 @@ covered as (
 checked as (
     select count(*) as account_days
     from usage_days
+),
+
+declared as (
+    select count(*) as sources
+    from cfg_source
+    where source_table in ('event', 'subscription') and is_declared
 )
 
 select
@@ -40,8 +46,5 @@ select
         as message
 from checked
 cross join covered
-where (
-    select count(*)
-    from cfg_source
-    where source_table in ('event', 'subscription') and is_declared
-) = 2
+cross join declared
+where declared.sources = 2
