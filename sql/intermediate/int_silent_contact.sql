@@ -1,6 +1,6 @@
 -- One person who stays silent at a cutoff: asked 14 to 180 days ago (two weeks are time to
 -- answer), still there, and heard of in no survey of any kind since. Whoever bounced was
--- never asked.
+-- never asked; where answers are not declared nobody can be called silent.
 -- grain: as_of, account_id, contact_id
 -- columns:
 --   as_of | date | day | cutoff
@@ -20,6 +20,7 @@ asked_contact as (
     left join stg_contact on stg_survey_invitation.contact_id = stg_contact.contact_id
     where stg_survey_invitation.delivered
         and stg_survey_invitation.account_id is not null
+        and stg_survey_invitation.contact_id is not null
         and cfg_cutoff_day.age_days between 14 and 180
         and (stg_contact.left_on is null or stg_contact.left_on > cfg_cutoff_day.as_of)
     group by
@@ -50,6 +51,8 @@ select
     asked_contact.contact_id,
     asked_contact.asked_days_ago
 from asked_contact
+inner join cfg_source
+    on cfg_source.source_table = 'survey_response' and cfg_source.is_declared
 left join heard_contact
     on asked_contact.as_of = heard_contact.as_of
     and asked_contact.contact_id = heard_contact.contact_id
