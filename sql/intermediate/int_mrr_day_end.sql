@@ -3,6 +3,11 @@
 -- counts on a day when it has started and not ended by then. An account without revenue
 -- on a day has no row.
 -- grain: account_id, currency, day
+-- columns:
+--   account_id | text | key | the account
+--   currency | text | ISO 4217 | currency of the amount
+--   day | date | day | the day at whose end the amount is taken
+--   mrr | decimal(38,4) | currency/month | sum over the contracts that run by then
 with
 
 needed_days as (
