@@ -5,7 +5,7 @@
 -- grain: subscription_id
 -- columns:
 --   subscription_id | text | key | the contract
---   account_id | text | key | its account
+--   account_id | text | key | its account; null where none is named
 --   product_id | text | key | product
 --   plan | text | - | plan
 --   seats | integer | seats | seats bought
@@ -43,9 +43,9 @@ ranked as (
 
 select
     ranked.subscription_id,
-    ranked.account_id,
-    ranked.product_id,
-    ranked.plan,
+    nullif(trim(ranked.account_id), '') as account_id,
+    nullif(trim(ranked.product_id), '') as product_id,
+    nullif(trim(ranked.plan), '') as plan,
     ranked.seats,
     case
         when coalesce(ranked.is_trial, false) then cast(0 as decimal(18, 4))
