@@ -1,1 +1,23 @@
-//! The pipeline's YAML, typed, and the cfg_* tables made of it.
+//! The pipeline's YAML, typed and checked, and the `cfg_*` tables made of it.
+//!
+//! Pure: text in, values out. Nothing here reads a file, a clock or the
+//! environment. A section that a pipeline leaves out is that of the shipped
+//! `pipelines/nightly.yaml`, so a threshold is written in one place only.
+
+pub mod contract;
+mod funnel;
+mod health;
+mod ordered;
+mod pipeline;
+mod risk;
+mod survey;
+mod tables;
+
+pub use funnel::{Funnel, FunnelStep, FunnelUnit};
+pub use health::{CurvePoint, HealthProfile, Measure, ScoreTier};
+pub use pipeline::{
+    FileFormat, Language, Localised, Pipeline, SHIPPED_PIPELINE, SourceSpec, schema_json,
+};
+pub use risk::{ProbabilityTier, RenewalWeight, Risk, RiskFactor};
+pub use survey::SurveyMetric;
+pub use tables::{TABLE_NAMES, tables};

@@ -1,0 +1,448 @@
+//! One pipeline: where the extracts are, in which zone a day is a day, and the
+//! sections that say what health, risk and a funnel mean here.
+//!
+//! Paths are relative to the folder of the pipeline's own file, so that a
+//! pipeline means the same wherever it is started from. Credentials never
+//! stand here; they come from the environment.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::contract::{self, Contract, ContractText};
+use super::funnel::{self, Funnel};
+use super::health::{self, HealthProfile};
+use super::risk::{self, Risk};
+use super::survey::{self, SurveyMetric};
+use crate::error::{Error, Result};
+use crate::time::Zone;
+
+/// The pipeline that ships with kenko: complete, commented, and the source of
+/// every section that another pipeline leaves out.
+pub const SHIPPED_PIPELINE: &str = include_str!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/pipelines/nightly.yaml"
+));
+
+const SHIPPED_FILE: &str = "pipelines/nightly.yaml";
+
+/// A pipeline, checked.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// Names the pipeline in the log of the output.
+    pub name: String,
+    /// The zone in which a day begins and ends.
+    pub zone: Zone,
+    /// Currency of amounts that come without one (ISO 4217).
+    pub currency: String,
+    /// Language of the reasons and next steps in lists.
+    pub language: Language,
+    /// Where results are published: a folder or an object store URL.
+    pub output: String,
+    /// A folder of models that replace or add to the shipped ones.
+    pub sql: Option<String>,
+    /// Extracts by table name.
+    pub sources: BTreeMap<String, SourceSpec>,
+    /// Days of use that features look back over.
+    pub history_days: u32,
+    /// Months that revenue tables look back over.
+    pub history_months: u32,
+    /// Below this n a rate is "too few".
+    pub minimum_n: u32,
+    /// Lengths in months of the periods that retention is given for.
+    pub retention_months: Vec<u32>,
+    /// Ways to score health; the first one is the account's.
+    pub health: Vec<HealthProfile>,
+    /// The churn scorecard.
+    pub risk: Risk,
+    /// Funnels to count.
+    pub funnels: Vec<Funnel>,
+    /// Scales of the survey metrics.
+    pub survey: Vec<SurveyMetric>,
+}
+
+/// One extract.
+#[derive(Clone, Debug)]
+pub struct SourceSpec {
+    /// A file, folder or glob, local or in an object store; resolved against
+    /// the pipeline's folder.
+    pub path: String,
+    /// Format of the files; by their extension when not given.
+    pub format: Option<FileFormat>,
+    /// `strftime` directives of dates in text formats; ISO 8601 when not given.
+    pub date_format: Option<String>,
+    /// `strftime` directives of timestamps in text formats; a wall clock in the
+    /// pipeline's zone unless it carries an offset.
+    pub timestamp_format: Option<String>,
+    /// Whether no file, or files without rows, are fine.
+    pub allow_empty: bool,
+    /// Whether the pipeline declares the columns itself.
+    pub is_own: bool,
+    /// What the files must look like.
+    pub contract: Contract,
+}
+
+/// Format of an extract's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FileFormat {
+    /// Apache Parquet.
+    Parquet,
+    /// Comma-separated values with a header line.
+    Csv,
+    /// One JSON object a line.
+    JsonLines,
+}
+
+/// Language of texts for people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Japanese.
+    Ja,
+}
+
+/// A text in every language that lists are written in.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Localised {
+    /// English.
+    pub en: String,
+    /// Japanese.
+    pub ja: String,
+}
+
+impl Localised {
+    /// The text in `language`.
+    pub fn text(&self, language: Language) -> &str {
+        match language {
+            Language::En => &self.en,
+            Language::Ja => &self.ja,
+        }
+    }
+}
+
+/// The file as written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PipelineText {
+    /// Names the pipeline in the log of the output.
+    name: String,
+    /// IANA time zone in which a business day begins and ends, for example Asia/Tokyo.
+    timezone: String,
+    /// Currency (ISO 4217) of amounts that come without one.
+    currency: String,
+    /// Language of reasons and next steps: en or ja.
+    #[serde(default)]
+    language: Language,
+    /// Where results are published: a folder (relative to this file) or s3://, gs://, az://.
+    output: String,
+    /// A folder of your own models (relative to this file): a model of the same
+    /// name replaces the shipped one, others are added.
+    sql: Option<String>,
+    /// Extracts by table name; a table that kenko does not know declares its columns.
+    sources: BTreeMap<String, SourceText>,
+    /// How far back tables look.
+    history: Option<HistoryText>,
+    /// Below this number of answers or accounts a rate is "too few", not a number.
+    minimum_n: Option<u32>,
+    /// Lengths in months of the periods that retention is given for.
+    retention_months: Option<Vec<u32>>,
+    /// How health is scored.
+    health: Option<health::HealthText>,
+    /// How churn risk is scored.
+    risk: Option<Risk>,
+    /// The funnels to count.
+    funnels: Option<Vec<Funnel>>,
+    /// The scales of the survey metrics.
+    survey: Option<Vec<SurveyMetric>>,
+}
+
+/// How far back tables look.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct HistoryText {
+    /// Days of use that features look back over.
+    days: u32,
+    /// Months that revenue tables look back over.
+    months: u32,
+}
+
+/// One extract as written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SourceText {
+    /// A file, a folder or a glob; a local path is relative to this file.
+    path: String,
+    /// parquet, csv or `json_lines`; by the extension when left out.
+    format: Option<FileFormat>,
+    /// strftime directives of dates in CSV and JSON, for example `%d-%m-%Y`.
+    date_format: Option<String>,
+    /// strftime directives of timestamps in CSV and JSON.
+    timestamp_format: Option<String>,
+    /// Accept no file, or files without rows.
+    #[serde(default)]
+    allow_empty: bool,
+    /// What a row is (own tables only).
+    #[serde(default)]
+    about: String,
+    /// Columns that together identify a row (own tables only).
+    #[serde(default)]
+    key: Vec<String>,
+    /// The column from whose day or instant on a row is known (own tables only).
+    visible_from: Option<String>,
+    /// Columns of a table that kenko does not know, in order.
+    #[schemars(with = "Option<BTreeMap<String, contract::ColumnText>>")]
+    columns: Option<super::ordered::Ordered<contract::ColumnText>>,
+}
+
+impl Pipeline {
+    /// Reads a pipeline from the text of `file` (a path or URL, for messages
+    /// and for resolving what is relative).
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::Usage`] with file, line and column.
+    pub fn parse(file: &str, text: &str) -> Result<Self> {
+        let written = read(file, text)?;
+        let shipped = read(SHIPPED_FILE, SHIPPED_PIPELINE)
+            .map_err(|cause| Error::bug("the shipped pipeline is not valid").with_source(cause))?;
+        let located = |error: Error| error.at(file, None, None);
+        resolve(file, written, shipped).map_err(|error| match error.location() {
+            Some(_) => error,
+            None => located(error),
+        })
+    }
+}
+
+/// The JSON schema of a pipeline file, for editors.
+pub fn schema_json() -> String {
+    let schema = schemars::schema_for!(PipelineText);
+    serde_json::to_string_pretty(&schema).unwrap_or_default()
+}
+
+fn read(file: &str, text: &str) -> Result<PipelineText> {
+    serde_saphyr::from_str(text).map_err(|cause| {
+        let (line, column) = cause.location().map_or((None, None), |place| {
+            (Some(place.line()), Some(place.column()))
+        });
+        Error::usage("the pipeline file is not valid")
+            .with_source(cause.without_snippet().to_string())
+            .with_hint("docs/config.md lists every key with its meaning")
+            .at(file, line, column)
+    })
+}
+
+fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<Pipeline> {
+    let folder = folder_of(file);
+    let history = written
+        .history
+        .or(shipped.history)
+        .ok_or_else(|| missing("history"))?;
+    let health = written
+        .health
+        .or(shipped.health)
+        .ok_or_else(|| missing("health"))?;
+    let risk = written
+        .risk
+        .or(shipped.risk)
+        .ok_or_else(|| missing("risk"))?;
+    let funnels = written
+        .funnels
+        .or(shipped.funnels)
+        .ok_or_else(|| missing("funnels"))?;
+    let survey = written
+        .survey
+        .or(shipped.survey)
+        .ok_or_else(|| missing("survey"))?;
+    let minimum_n = written.minimum_n.or(shipped.minimum_n);
+    let retention_months = written.retention_months.or(shipped.retention_months);
+    let pipeline = Pipeline {
+        name: checked_name(&written.name)?,
+        zone: Zone::parse(&written.timezone)?,
+        currency: checked_currency(&written.currency)?,
+        language: written.language,
+        output: beside(&folder, &written.output),
+        sql: written.sql.map(|path| beside(&folder, &path)),
+        sources: sources(&folder, written.sources)?,
+        history_days: within("history.days", history.days, 56, 3660)?,
+        history_months: within("history.months", history.months, 1, 240)?,
+        minimum_n: within("minimum_n", minimum_n.unwrap_or(1), 1, 1000)?,
+        retention_months: retention_months.unwrap_or_default(),
+        health: health.profiles,
+        risk,
+        funnels,
+        survey,
+    };
+    for months in &pipeline.retention_months {
+        within("retention_months", *months, 1, pipeline.history_months)?;
+    }
+    health::validate(&pipeline.health)?;
+    risk::validate(&pipeline.risk)?;
+    funnel::validate(&pipeline.funnels)?;
+    survey::validate(&pipeline.survey)?;
+    Ok(pipeline)
+}
+
+fn missing(section: &str) -> Error {
+    Error::bug(format!("the shipped pipeline has no section `{section}`"))
+}
+
+fn within(name: &str, value: u32, least: u32, most: u32) -> Result<u32> {
+    if (least..=most).contains(&value) {
+        return Ok(value);
+    }
+    Err(Error::usage(format!(
+        "`{name}` is {value}, but must lie within {least} and {most}"
+    )))
+}
+
+fn checked_name(name: &str) -> Result<String> {
+    let fine = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    if !name.is_empty() && name.len() <= 64 && name.chars().all(fine) {
+        return Ok(name.to_owned());
+    }
+    Err(Error::usage(format!("`{name}` is no name for a pipeline"))
+        .with_hint("use up to 64 letters, digits, `_` and `-`"))
+}
+
+fn checked_currency(code: &str) -> Result<String> {
+    if code.len() == 3 && code.chars().all(|letter| letter.is_ascii_uppercase()) {
+        return Ok(code.to_owned());
+    }
+    Err(Error::usage(format!("`{code}` is no currency code"))
+        .with_hint("use a code of ISO 4217 such as JPY or EUR"))
+}
+
+fn sources(
+    folder: &str,
+    written: BTreeMap<String, SourceText>,
+) -> Result<BTreeMap<String, SourceSpec>> {
+    let known = contract::shipped()?;
+    let mut sources = BTreeMap::new();
+    for (table, text) in written {
+        let is_own = text.columns.is_some();
+        let contract = if is_own {
+            let declared = ContractText {
+                about: text.about,
+                key: text.key,
+                visible_from: text.visible_from,
+                columns: text.columns,
+            };
+            declared.contract(&table)?
+        } else {
+            known.get(&table).cloned().ok_or_else(|| {
+                let names = known
+                    .keys()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                Error::usage(format!("source `{table}` is not a table kenko knows")).with_hint(
+                    format!("declare its `columns:` and `key:`, or use one of: {names}"),
+                )
+            })?
+        };
+        let spec = SourceSpec {
+            path: beside(folder, &text.path),
+            format: text.format,
+            date_format: text.date_format,
+            timestamp_format: text.timestamp_format,
+            allow_empty: text.allow_empty,
+            is_own,
+            contract,
+        };
+        sources.insert(checked_table(&table)?, spec);
+    }
+    Ok(sources)
+}
+
+fn checked_table(table: &str) -> Result<String> {
+    let fine =
+        |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+    if table.starts_with(|first: char| first.is_ascii_lowercase()) && table.chars().all(fine) {
+        return Ok(table.to_owned());
+    }
+    Err(Error::usage(format!("`{table}` is no name for a source"))
+        .with_hint("use lower-case letters, digits and `_`, starting with a letter"))
+}
+
+fn folder_of(file: &str) -> String {
+    file.rfind(['/', '\\'])
+        .map_or_else(|| ".".to_owned(), |end| file[..end].to_owned())
+}
+
+/// `path` as seen from where the pipeline file stands; URLs and absolute paths
+/// are left alone.
+fn beside(folder: &str, path: &str) -> String {
+    if path.contains("://") || path.starts_with('/') || folder == "." {
+        return path.to_owned();
+    }
+    let mut parts: Vec<&str> = folder.split('/').collect();
+    let mut rest = path;
+    while let Some(shorter) = rest
+        .strip_prefix("../")
+        .or_else(|| (rest == "..").then_some(""))
+    {
+        match parts.last() {
+            Some(&last) if last != ".." && last != "." && !last.is_empty() => {
+                parts.pop();
+                rest = shorter;
+            }
+            _ => break,
+        }
+    }
+    let rest = rest.strip_prefix("./").unwrap_or(rest);
+    match (parts.is_empty(), rest.is_empty()) {
+        (true, true) => ".".to_owned(),
+        (true, false) => rest.to_owned(),
+        (false, true) => parts.join("/"),
+        (false, false) => format!("{}/{rest}", parts.join("/")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_relative_to_the_pipeline_file() {
+        assert_eq!(beside("pipelines", "../testdata/a"), "testdata/a");
+        assert_eq!(beside("/etc/kenko", "../data"), "/etc/data");
+        assert_eq!(beside("..", "../data"), "../../data");
+        assert_eq!(beside("pipelines", ".."), ".");
+        assert_eq!(beside("pipelines", "s3://bucket/a"), "s3://bucket/a");
+        assert_eq!(beside(".", "./data"), "./data");
+    }
+
+    #[test]
+    fn the_shipped_pipeline_is_valid() {
+        let pipeline = Pipeline::parse(SHIPPED_FILE, SHIPPED_PIPELINE).unwrap();
+        assert_eq!(pipeline.name, "nightly");
+        assert!(pipeline.sources.contains_key("event"));
+        assert!(!pipeline.funnels.is_empty());
+    }
+
+    #[test]
+    fn sections_left_out_are_those_of_the_shipped_pipeline() {
+        let text = "name: own\ntimezone: UTC\ncurrency: EUR\noutput: out\nsources:\n  \
+                    account: {path: a.parquet}\n";
+        let own = Pipeline::parse("own.yaml", text).unwrap();
+        let shipped = Pipeline::parse(SHIPPED_FILE, SHIPPED_PIPELINE).unwrap();
+        assert_eq!(own.risk, shipped.risk);
+        assert_eq!(own.minimum_n, shipped.minimum_n);
+    }
+
+    #[test]
+    fn mistakes_point_at_their_place() {
+        let text = "name: own\ntimezone: UTC\ncurency: EUR\n";
+        let error = Pipeline::parse("own.yaml", text).unwrap_err();
+        assert_eq!(error.location().unwrap().line, Some(3));
+        let text = "name: own\ntimezone: Tokio\ncurrency: EUR\noutput: out\nsources: {}\n";
+        let error = Pipeline::parse("own.yaml", text).unwrap_err();
+        assert_eq!(error.location().unwrap().file, "own.yaml");
+        assert!(error.to_string().contains("Tokio"));
+    }
+}

@@ -1,0 +1,119 @@
+//! A pipeline with its models: what a run is made of before it sees any data.
+//!
+//! Reads the pipeline file and the user's SQL folder through `storage`, lays
+//! that folder over the shipped models, and builds the graph. It looks at no
+//! extract.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::contract;
+use crate::config::Pipeline;
+use crate::error::{Error, Result};
+use crate::model::{self, Graph, Layer, Model};
+use crate::storage;
+
+/// Facts about the extracts, made by `source`.
+pub(crate) const RUN_SOURCE: &str = "run_source";
+/// Results of the checks, made by this module once they have run.
+pub(crate) const RUN_CHECK: &str = "run_check";
+/// A mart as the newest commit of an earlier day published it.
+pub(crate) const PRIOR_PREFIX: &str = "prior_";
+/// An extract as `source` registers it.
+pub(crate) const RAW_PREFIX: &str = "raw_";
+
+/// A pipeline and the graph of its models.
+#[derive(Debug)]
+pub struct Project {
+    /// The file the pipeline was read from.
+    pub file: String,
+    /// The pipeline.
+    pub pipeline: Pipeline,
+    /// The shipped models with the user's laid over them.
+    pub graph: Graph,
+}
+
+impl Project {
+    /// Reads the pipeline `file` (a path or an object store URL) and its models.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::Usage`] with file, line and column for what
+    /// the pipeline's author has to mend.
+    pub async fn load(file: &str) -> Result<Self> {
+        let text = storage::read_text(file).await?;
+        let pipeline = Pipeline::parse(file, &text)?;
+        let mut models = model::shipped()?;
+        if let Some(folder) = &pipeline.sql {
+            models = model::overlay(models, own_models(folder).await?)?;
+        }
+        let known = known_tables(&pipeline, &models)?;
+        let graph = Graph::new(models, &known)?;
+        supplied(&pipeline, &graph)?;
+        Ok(Self { file: file.to_owned(), pipeline, graph })
+    }
+
+    /// The marts, whose tables are published, in alphabetic order.
+    pub fn marts(&self) -> impl Iterator<Item = &Model> {
+        let mut marts: Vec<&Model> = self.graph.models().filter(|model| model.layer == Layer::Mart).collect();
+        marts.sort_by(|left, right| left.name.cmp(&right.name));
+        marts.into_iter()
+    }
+
+    /// Every source of the pipeline and every table kenko knows, with what its
+    /// columns must be; the second value says whether the pipeline declares it.
+    ///
+    /// # Errors
+    /// Only if the embedded contracts are broken.
+    pub fn contracts(&self) -> Result<BTreeMap<String, (contract::Contract, bool)>> {
+        let shipped = contract::shipped()?;
+        let undeclared = shipped.into_iter().map(|(table, contract)| (table, (contract, false)));
+        let declared = self.pipeline.sources.iter();
+        let declared = declared.map(|(table, spec)| (table.clone(), (spec.contract.clone(), true)));
+        Ok(undeclared.chain(declared).collect())
+    }
+}
+
+async fn own_models(folder: &str) -> Result<Vec<Model>> {
+    let files = storage::read_tree(folder, "sql").await?;
+    if files.is_empty() {
+        return Err(Error::usage(format!("`{folder}` holds no .sql file"))
+            .with_hint("put models under staging/, intermediate/, marts/ or checks/ in it"));
+    }
+    files.iter().map(|(path, text)| model::parse(path, text)).collect()
+}
+
+fn known_tables(pipeline: &Pipeline, models: &[Model]) -> Result<BTreeSet<String>> {
+    let mut known = BTreeSet::from([RUN_SOURCE.to_owned(), RUN_CHECK.to_owned()]);
+    let shipped = contract::shipped()?;
+    known.extend(shipped.keys().map(|table| format!("{RAW_PREFIX}{table}")));
+    known.extend(pipeline.sources.keys().map(|table| format!("{RAW_PREFIX}{table}")));
+    let marts = models.iter().filter(|model| model.layer == Layer::Mart);
+    known.extend(marts.map(|mart| format!("{PRIOR_PREFIX}{}", mart.name)));
+    known.extend(crate::config::TABLE_NAMES.iter().map(|name| (*name).to_owned()));
+    Ok(known)
+}
+
+/// `account` and one of `event` and `subscription` must come from somewhere:
+/// from the source itself or from a staging model that reads another one.
+fn supplied(pipeline: &Pipeline, graph: &Graph) -> Result<()> {
+    let is_supplied = |table: &str| {
+        pipeline.sources.contains_key(table) || reads_declared(pipeline, graph, table)
+    };
+    if !is_supplied("account") {
+        return Err(Error::usage("the pipeline has no source `account`")
+            .with_hint("every table of kenko is about accounts: declare where they are"));
+    }
+    if !is_supplied("event") && !is_supplied("subscription") {
+        return Err(Error::usage("the pipeline has neither a source `event` nor `subscription`")
+            .with_hint("declare at least one of them: health needs use or revenue"));
+    }
+    Ok(())
+}
+
+fn reads_declared(pipeline: &Pipeline, graph: &Graph, table: &str) -> bool {
+    graph.get(&format!("stg_{table}")).is_some_and(|model| {
+        model.reads.iter().any(|read| {
+            read.strip_prefix(RAW_PREFIX).is_some_and(|raw| pipeline.sources.contains_key(raw))
+        })
+    })
+}
+
