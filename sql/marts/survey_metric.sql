@@ -14,7 +14,7 @@
 --   role | text | - | role in the purchase of the person asked, all for the roll-up
 --   dimension | text | - | attribute broken down by, all for the total
 --   dimension_value | text | - | value of the attribute today, all for the total
---   invited | integer | invitations | delivered invitations that asked for the metric
+--   invited | integer | invitations | delivered, asking for this; null: none are extracted
 --   answered | integer | invitations | of these, with an answer that counts
 --   response_rate | float | 0-1 | answered / invited; null where nobody was invited
 --   n | integer | answers | answers that count, invited or not
@@ -59,14 +59,23 @@ summed as (
         int_account_dimension.dimension_value
 ),
 
+-- a zero is measured only where invitations are extracted
+invitation as (
+    select coalesce(bool_or(is_declared), false) as is_declared
+    from cfg_source
+    where source_table = 'survey_invitation'
+),
+
 judged as (
     select
         summed.*,
+        invitation.is_declared as is_invited_known,
         summed.metric = 'nps' as is_nps,
         -- no answer is too few, whatever the minimum
         summed.n < greatest(cfg_pipeline.minimum_n, 1) as is_too_few
     from summed
     cross join cfg_pipeline
+    cross join invitation
 )
 
 select
@@ -76,8 +85,8 @@ select
     role,
     dimension,
     dimension_value,
-    invited,
-    answered,
+    case when is_invited_known then invited end as invited,
+    case when is_invited_known then answered end as answered,
     cast(answered as double) / nullif(invited, 0) as response_rate,
     n,
     case when is_nps then good end as promoters,
