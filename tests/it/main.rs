@@ -1,5 +1,11 @@
-//! kenko from outside, one module a part. What SQL computes is tested in
-//! `tests/slt`.
+//! Tests of kenko from outside, in one binary so that it is linked once. What
+//! SQL computes is tested in `tests/slt`.
 
 #[cfg(test)]
 mod engine;
+#[cfg(test)]
+mod publish;
+#[cfg(test)]
+mod s3;
+#[cfg(test)]
+mod support;

@@ -297,15 +297,16 @@ fn difference(declared: &[ColumnDoc], actual: &Schema) -> Option<String> {
     let fits = |(column, field): (&ColumnDoc, &Arc<Field>)| {
         column.name == *field.name() && column.kind.matches(field.data_type())
     };
-    let all_fit = declared.len() == actual.fields().len()
-        && declared.iter().zip(actual.fields()).all(fits);
+    let all_fit =
+        declared.len() == actual.fields().len() && declared.iter().zip(actual.fields()).all(fits);
     if declared.is_empty() || all_fit {
         return None;
     }
     let declared = declared
         .iter()
         .map(|column| format!("{} {}", column.name, column.kind));
-    let actual = (actual.fields().iter()).map(|field| format!("{} {}", field.name(), field.data_type()));
+    let actual =
+        (actual.fields().iter()).map(|field| format!("{} {}", field.name(), field.data_type()));
     Some(format!(
         "the header's columns are not the query's, or not in its order\n  header: {}\n  query: {}",
         declared.collect::<Vec<_>>().join(", "),
