@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod publish;
 #[cfg(test)]
 mod s3;
