@@ -41,7 +41,7 @@ use tokio::sync::OnceCell;
 
 /// Bytes read from the end of a Parquet file at once: one request is enough
 /// for nearly every footer.
-const FOOTER_BYTES: usize = 512 << 10;
+const FOOTER_BYTES: usize = 64 << 10;
 
 /// Bytes of decoded footers kept for one table.
 const FOOTER_CACHE_BYTES: usize = 64 << 20;
@@ -135,7 +135,11 @@ impl FrozenFiles {
     pub(super) fn new(table: FileTable, store: Arc<dyn ObjectStore>, url: ObjectStoreUrl) -> Self {
         let partition_fields: Vec<FieldRef> =
             table.partition_columns.into_iter().map(Arc::new).collect();
-        let fields = table.schema.fields().iter().chain(&partition_fields);
+        let file_schema = match table.format {
+            FileFormat::Parquet => with_text_views(&table.schema),
+            FileFormat::Csv { .. } | FileFormat::JsonLines => table.schema,
+        };
+        let fields = file_schema.fields().iter().chain(&partition_fields);
         let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()));
         Self {
             store,
@@ -143,7 +147,7 @@ impl FrozenFiles {
             statistics: table.files.iter().map(|_| OnceCell::new()).collect(),
             files: table.files,
             format: table.format,
-            file_schema: table.schema,
+            file_schema,
             partition_fields,
             schema,
             footers: Arc::new(DefaultCache::new(FOOTER_CACHE_BYTES)),
@@ -392,6 +396,16 @@ fn with_missing_columns(
     });
     let columns = columns.collect::<Result<Vec<_>>>()?;
     Ok(Arc::new(ProjectionExec::try_new(columns, scan)?))
+}
+
+/// The schema with its texts read as views: they are decoded, grouped and
+/// compared a fifth to a half faster, and written as plain text again.
+fn with_text_views(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+        _ => Arc::clone(field),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// What statistics are believed: row counts; ranges only as estimates, so that
