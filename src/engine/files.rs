@@ -110,6 +110,7 @@ pub enum FileFormat {
 /// The table as DataFusion sees it.
 pub(super) struct FrozenFiles {
     store: Arc<dyn ObjectStore>,
+    store_url: String,
     url: ObjectStoreUrl,
     files: Vec<DataFile>,
     format: FileFormat,
@@ -143,6 +144,7 @@ impl FrozenFiles {
         let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()));
         Self {
             store,
+            store_url: table.store_url,
             url,
             statistics: table.files.iter().map(|_| OnceCell::new()).collect(),
             files: table.files,
@@ -207,10 +209,15 @@ impl FrozenFiles {
                     .with_metadata_size_hint(Some(FOOTER_BYTES))
                     .with_file_metadata_cache(Some(Arc::clone(&self.footers)))
                     .fetch_statistics(&self.file_schema)
-                    .await?;
+                    .await
+                    .map_err(|cause| cause.context(self.name_of(file)))?;
                 Ok(cautious(statistics, &self.file_schema))
             })
             .await
+    }
+
+    fn name_of(&self, file: usize) -> String {
+        format!("{}/{}", self.store_url, self.files[file].meta.location)
     }
 
     /// Ranges of partition columns are left out of the statistics: files were
