@@ -498,7 +498,8 @@ impl GroupsAccumulator for Groups {
     fn size(&self) -> usize {
         size_of::<Self>()
             + self.terms.capacity() * size_of::<Option<Terms>>()
-            + self.touches.capacity() * size_of::<GroupTouch>()
+            // Twice: dealing the touches out needs as much again.
+            + 2 * self.touches.capacity() * size_of::<GroupTouch>()
             + self.ids.capacity()
             + self.mode_text.capacity()
     }
@@ -594,3 +595,6 @@ impl Accumulator for OneGroup {
         self.0.merge_batch(states, &groups, 1)
     }
 }
+
+#[cfg(test)]
+mod tests;

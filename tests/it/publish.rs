@@ -537,17 +537,26 @@ async fn broken_publication(store: Arc<dyn ObjectStore>, number: usize, fault: F
 }
 
 /// Every operation fails, one publication each; returns how many there are.
-async fn sweep(fault: Fault) -> usize {
+async fn sweep(fault: Fault, is_local: bool) -> usize {
     let mut number = 0;
-    while broken_publication(Arc::new(InMemory::new()), number, fault).await {
+    loop {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn ObjectStore> = if is_local {
+            let storage = Storage::open(folder.path().to_str().unwrap()).unwrap();
+            Arc::clone(storage.object_store())
+        } else {
+            Arc::new(InMemory::new())
+        };
+        if !broken_publication(store, number, fault).await {
+            return number;
+        }
         number += 1;
     }
-    number
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_operation_fails_nothing_is_lost_or_half_visible() {
-    let sweeps = [
+    let in_memory = [
         Fault::Before,
         Fault::After,
         Fault::Conflict,
@@ -555,8 +564,9 @@ async fn whatever_operation_fails_nothing_is_lost_or_half_visible() {
         Fault::DeadBefore,
         Fault::DeadAfter,
     ]
-    .map(|fault| tokio::spawn(sweep(fault)));
-    for sweep in sweeps {
+    .map(|fault| tokio::spawn(sweep(fault, false)));
+    let on_disk = [Fault::After, Fault::DeadBefore].map(|fault| tokio::spawn(sweep(fault, true)));
+    for sweep in in_memory.into_iter().chain(on_disk) {
         let operations = sweep.await.unwrap();
         assert!(operations > 30, "{operations} operations only");
     }
