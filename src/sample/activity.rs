@@ -9,7 +9,6 @@ use super::draw::{Draw, Purpose, whole};
 use super::firm::Role;
 use super::happening::{Happening, Identity, Kind};
 use super::life::{Life, Moment, Phase};
-use super::names::FEATURES;
 
 /// What is remembered of a person while events are made.
 #[derive(Clone, Debug)]
@@ -174,6 +173,11 @@ impl Resident {
     }
 }
 
+/// A number of content as an event holds it.
+fn number(content: u32) -> Option<u16> {
+    u16::try_from(content).ok()
+}
+
 fn millionths(value: f64) -> u64 {
     u64::try_from(whole(value * 1_000_000.0)).unwrap_or(0)
 }
@@ -215,7 +219,7 @@ pub(super) struct Diary<'a> {
 /// The account whose day it is, its draw and what has happened.
 struct Page<'a> {
     resident: &'a Resident,
-    position: usize,
+    position: u32,
     draw: Draw,
     happenings: &'a mut Vec<Happening>,
 }
@@ -224,7 +228,7 @@ impl Diary<'_> {
     /// Adds what happened at the resident with this position.
     pub(super) fn write(
         &self,
-        position: usize,
+        position: u32,
         resident: &Resident,
         happenings: &mut Vec<Happening>,
     ) {
@@ -280,19 +284,19 @@ impl Diary<'_> {
             let second = working_second(&mut page.draw);
             let stays_unknown = phase == Phase::Cold || phase == Phase::Warm;
             let is_unknown = stays_unknown && page.draw.chance(0.3);
-            let content = page.draw.between(1, 24);
+            let content = 1 + page.draw.below(24);
             let clicks = page.draw.chance(0.3);
             let event = page.add(*kind, Some(person), second);
             if event.identity == Identity::Browser && is_unknown {
                 event.identity = Identity::Anonymous;
             }
             if matches!(kind, Kind::ContentDownload | Kind::EmailOpen) {
-                event.content = Some(content);
+                event.content = number(content);
             }
             if *kind == Kind::EmailOpen && clicks {
                 let later = page.draw.between(10, 600);
                 page.add(Kind::EmailClick, Some(person), second + later)
-                    .content = Some(content);
+                    .content = number(content);
             }
         }
     }
@@ -317,7 +321,7 @@ impl Diary<'_> {
         if !page.resident.visitors[person].is_there(self.day) {
             return;
         }
-        let content = Some(self.calendar.epoch(webinar) / 14 % 1000);
+        let content = number((self.calendar.epoch(webinar) / 14 % 1000).unsigned_abs());
         if ahead == registers {
             let second = working_second(&mut draw);
             page.add(Kind::WebinarRegister, Some(person), second)
@@ -399,7 +403,7 @@ impl Page<'_> {
         self.happenings.push(Happening {
             second,
             resident: self.position,
-            person,
+            person: person.and_then(|person| u16::try_from(person).ok()),
             kind,
             identity,
             content: None,
@@ -428,11 +432,11 @@ impl Page<'_> {
         let place = self.draw.unit();
         // Users stay near the popular features; others look around more.
         let place = if depends { place * place } else { place };
-        let feature = usize::try_from(whole(place * known.max(1.0))).unwrap_or(0);
+        let feature = u8::try_from(whole(place * known.max(1.0))).ok();
         let seconds = 5 * (1 + self.draw.between(0, 30) * self.draw.between(0, 6));
         let failed = self.draw.chance(ERRORS[state.index()]);
         let event = self.add(Kind::FeatureUse, Some(person), second);
-        event.feature = FEATURES.get(feature).copied();
+        event.feature = feature;
         event.duration_seconds = Some(seconds);
         event.quantity = Some(1);
         event.errors = Some(i32::from(failed));

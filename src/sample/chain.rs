@@ -28,8 +28,8 @@ pub(super) const HORIZON_DAYS: i32 = 90;
 /// Daily probability of going from one state (row) to another (column).
 pub(super) const TRANSITION: [[f64; 4]; 4] = {
     let (down, recover) = (1.0 / 120.0, 1.0 / 200.0);
-    let (slip, mend) = (1.0 / 250.0, 1.0 / 70.0);
-    let (give_up, reconsider) = (1.0 / 90.0, 1.0 / 45.0);
+    let (slip, mend) = (1.0 / 180.0, 1.0 / 60.0);
+    let (give_up, reconsider) = (1.0 / 80.0, 1.0 / 50.0);
     [
         [1.0 - down, down, 0.0, 0.0],
         [recover, 1.0 - recover - slip, slip, 0.0],
@@ -39,7 +39,7 @@ pub(super) const TRANSITION: [[f64; 4]; 4] = {
 };
 
 /// Daily probability of giving notice, by state, before the factors.
-pub(super) const BASE_HAZARD: [f64; 4] = [0.000_05, 0.000_3, 0.002, 0.012];
+pub(super) const BASE_HAZARD: [f64; 4] = [0.000_05, 0.000_3, 0.001_5, 0.008];
 
 /// How often the contract renews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use super::activity::{Diary, Resident};
 use super::draw::{Draw, Purpose};
 use super::firm::{account_id, contact_id};
 use super::happening::{Happening, Identity};
+use super::names::FEATURES;
 use super::table::{File, Layout};
 use crate::error::{Error, Result};
 
@@ -41,6 +42,10 @@ pub(super) const COLUMNS: [&str; 14] = [
 pub(super) const DIRT_EVENTS: u32 = 5_000;
 const NAMELESS: u32 = 10;
 const SHOUTED: u32 = 10;
+
+/// Events that are turned into columns at a time: columns are several times
+/// larger than what they are made of.
+const PIECE_EVENTS: usize = 65_536;
 
 /// Damaged rows, by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,33 +84,36 @@ pub(super) fn day_file(world: &World, layout: &Layout, day: i32) -> Result<DayFi
         day,
     };
     let mut happenings = Vec::new();
-    for (position, resident) in world.residents.iter().enumerate() {
+    for (position, resident) in (0_u32..).zip(&world.residents) {
         diary.write(position, resident, &mut happenings);
     }
     // Stable: events of the same second stay in the order of accounts.
     happenings.sort_by_key(|happening| happening.second);
-    let mut columns = Columns::new(world.seed, happenings.len());
-    let mut dirt = Dirt::default();
-    let stamp = world.calendar.label(day)?.replace('-', "");
-    for (number, happening) in (0_u32..).zip(&happenings) {
-        let occurred_at = world.calendar.instant(day, happening.second);
-        let id = format!("{stamp}-{number:07}");
-        let mut draw = Draw::new(world.seed, Purpose::Dirt, number, day);
-        let fate = Fate::of(&mut draw, happening);
-        dirt = dirt.plus(fate.dirt());
-        let resident = &world.residents[happening.resident];
-        let copies = if fate == Fate::Repeated { 2 } else { 1 };
-        for _ in 0..copies {
-            columns.push(&id, occurred_at, resident, happening, fate);
-        }
-    }
-    let batch = columns.finish(layout)?;
     let ascending = [
         ("event_id", Encoding::DELTA_BYTE_ARRAY),
         ("occurred_at", Encoding::DELTA_BINARY_PACKED),
     ];
     let mut file = File::new(&layout.schema, &ascending)?;
-    file.write(&batch)?;
+    let mut dirt = Dirt::default();
+    let stamp = world.calendar.label(day)?.replace('-', "");
+    let mut number = 0;
+    for piece in happenings.chunks(PIECE_EVENTS) {
+        let mut columns = Columns::new(world.seed, piece.len());
+        for happening in piece {
+            let occurred_at = world.calendar.instant(day, happening.second);
+            let id = format!("{stamp}-{number:07}");
+            let mut draw = Draw::new(world.seed, Purpose::Dirt, number, day);
+            number += 1;
+            let fate = Fate::of(&mut draw, happening);
+            dirt = dirt.plus(fate.dirt());
+            let resident = world.resident(happening.resident);
+            let copies = if fate == Fate::Repeated { 2 } else { 1 };
+            for _ in 0..copies {
+                columns.push(&id, occurred_at, resident, happening, fate);
+            }
+        }
+        file.write(&columns.finish(layout)?)?;
+    }
     Ok(DayFile {
         rows: file.rows,
         bytes: file.finish()?,
@@ -211,7 +219,10 @@ impl Columns {
                 _ => format!("content-{number:02}"),
             });
         self.content_id.append_option(content);
-        self.feature.append_option(happening.feature);
+        let feature = happening
+            .feature
+            .and_then(|place| FEATURES.get(usize::from(place)));
+        self.feature.append_option(feature);
         self.quantity
             .append_option(happening.quantity.map(i64::from));
         self.duration_seconds
@@ -232,9 +243,11 @@ impl Columns {
         let contact = happening
             .person
             .filter(|_| has_contact)
-            .map(|person| contact_id(resident.number, person));
+            .map(|person| contact_id(resident.number, usize::from(person)));
         self.contact_id.append_option(contact);
-        let person = happening.person.map(|person| &resident.visitors[person]);
+        let person = happening
+            .person
+            .map(|person| &resident.visitors[usize::from(person)]);
         let email = person
             .filter(|_| identity == Identity::Email)
             .map(|person| {
@@ -250,7 +263,7 @@ impl Columns {
             .person
             .filter(|_| matches!(identity, Identity::Browser | Identity::Anonymous))
             .map(|person| {
-                let place = i32::try_from(person).unwrap_or(0);
+                let place = i32::from(person);
                 let mut draw = Draw::new(self.seed, Purpose::Browser, resident.number, place);
                 format!("b{:08x}", draw.bits() >> 32)
             });

@@ -261,7 +261,7 @@ pub(super) fn people(seed: u64, firm: &Firm, days: i32) -> Vec<Person> {
                 draw.between(0, 240)
             };
         while joined < days {
-            let left = joined + 30 + draw.wait(1100.0);
+            let left = joined + 120 + draw.wait(1100.0);
             let mut person = person(&mut draw, firm, role, joined, left);
             let namesakes = people
                 .iter()

@@ -117,20 +117,22 @@ impl Kind {
     }
 }
 
-/// One event before it is written.
+/// One event before it is written; small, because a day of a large company
+/// has millions.
 #[derive(Clone, Debug)]
 pub(super) struct Happening {
     /// Second of the local day.
     pub(super) second: i32,
     /// Position of the account among the residents.
-    pub(super) resident: usize,
+    pub(super) resident: u32,
     /// Position among the account's people.
-    pub(super) person: Option<usize>,
+    pub(super) person: Option<u16>,
     pub(super) kind: Kind,
     pub(super) identity: Identity,
     /// Number of the content or webinar.
-    pub(super) content: Option<i32>,
-    pub(super) feature: Option<&'static str>,
+    pub(super) content: Option<u16>,
+    /// Position among the product's features.
+    pub(super) feature: Option<u8>,
     pub(super) quantity: Option<i32>,
     pub(super) duration_seconds: Option<i32>,
     pub(super) errors: Option<i32>,

@@ -157,7 +157,7 @@ impl Story<'_> {
             let purchase = self.look_around(interest);
             if !purchase.is_won {
                 self.marks.push((purchase.close, Phase::Cold));
-                interest = purchase.close + self.draw.wait(420.0);
+                interest = purchase.close + self.draw.wait(200.0);
                 continue;
             }
             let start = purchase.close + self.draw.between(1, 10);
@@ -178,7 +178,7 @@ impl Story<'_> {
             self.spells.push(spell);
             let Some(ended) = ended else { return Ok(()) };
             self.marks.push((ended, Phase::Gone));
-            interest = ended + 60 + self.draw.wait(800.0);
+            interest = ended + 60 + self.draw.wait(600.0);
         }
         Ok(())
     }
@@ -206,7 +206,7 @@ impl Story<'_> {
         let seats = first_seats(self.firm, &mut self.draw);
         let discount_percent = 5 * self.draw.between(0, 4);
         let amount = monthly_price(self.firm, seats, discount_percent) * 12;
-        let is_won = self.draw.chance(0.62);
+        let is_won = self.draw.chance(0.66);
         let mut deal = Deal::purchase(interest, days, amount);
         let mut close = days[3];
         if is_won {
@@ -372,9 +372,9 @@ mod tests {
         }
         // Notice thins out the later state a little; 5 % covers it.
         let rate = f64::from(moves[0]) / f64::from(seen[1]);
-        assert!((rate * 250.0 - 1.0).abs() < 0.05, "{rate}");
+        assert!((rate * 180.0 - 1.0).abs() < 0.05, "{rate}");
         let rate = f64::from(moves[1]) / f64::from(seen[2]);
-        assert!((rate * 90.0 - 1.0).abs() < 0.08, "{rate}");
+        assert!((rate * 80.0 - 1.0).abs() < 0.08, "{rate}");
     }
 
     #[test]

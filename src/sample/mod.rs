@@ -10,7 +10,8 @@
 //! Memory is bounded by construction. Stories are told for a group of accounts
 //! at a time and turned into column batches; of each account a compact memory
 //! remains (a few hundred bytes, about 100 a person, one a day). Events exist
-//! for as many days at once as there are threads, and leave as finished files.
+//! for as many days at once as there are threads, some 40 bytes each, and leave
+//! as finished files; the other tables grow as finished Parquet pages.
 //!
 //! The module does not read anything, and nothing reads the truth.
 
@@ -172,6 +173,12 @@ pub(crate) struct World {
     pub(in crate::sample) scale: f64,
 }
 
+impl World {
+    fn resident(&self, position: u32) -> &Resident {
+        &self.residents[position as usize]
+    }
+}
+
 /// What the simulation hands to the writer.
 enum Message {
     File {
@@ -279,12 +286,12 @@ fn simulate(company: &Company, calendar: Calendar, to: &mpsc::Sender<Message>) -
 
 /// The factor on the product's use that brings the events to `target`.
 fn scale(target: u64, expected: Expected) -> f64 {
-    let millions = |value: u64| {
-        // In units of a million events, whose integer parts fit.
+    let events = |value: u64| {
+        // Whole events: a billion of them fits.
         f64::from(u32::try_from(value / 1_000_000).unwrap_or(u32::MAX)).max(1.0)
     };
     let wanted = (target.saturating_mul(1_000_000)).saturating_sub(expected.fixed);
-    (millions(wanted) / millions(expected.scaled)).max(0.01)
+    (events(wanted) / events(expected.scaled)).max(0.01)
 }
 
 /// One piece of the company: its rows, and what its accounts leave behind.
@@ -396,7 +403,7 @@ fn write_days(world: &World, layout: &Layout, to: &mpsc::Sender<Message>) -> Res
     let mut dirt = Dirt::default();
     let days: Vec<i32> = (0..world.calendar.days()).collect();
     let mut done = 0;
-    for group in days.chunks(rayon::current_num_threads()) {
+    for group in days.chunks(rayon::current_num_threads() * 4) {
         let files: Vec<DayFile> = group
             .par_iter()
             .map(|day| event::day_file(world, layout, *day))
