@@ -10,4 +10,6 @@ mod publish;
 #[cfg(test)]
 mod s3;
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod support;
