@@ -576,7 +576,11 @@ async fn files_of_other_partitions_are_not_opened() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Data, "{}", error.render());
-    assert!(error.render().contains("file:///b.parquet"), "{}", error.render());
+    assert!(
+        error.render().contains("file:///b.parquet"),
+        "{}",
+        error.render()
+    );
 }
 
 #[tokio::test]
@@ -692,7 +696,7 @@ async fn what_does_not_fit_into_memory_spills() {
     let made = lab
         .materialise(
             "select value, 'some text that takes memory ' || value as text
-             from generate_series(1, 400000) as s (value)",
+             from generate_series(1, 200000) as s (value)",
             "t.parquet",
             &["text"],
         )
