@@ -134,6 +134,19 @@ pub(crate) fn documented(model: &Model, actual: &Schema) -> Result<()> {
     }
 }
 
+/// Every column of the grain must be among those the model gives.
+pub(crate) fn grain_columns(model: &Model, actual: &Schema) -> Result<()> {
+    match model.header.grain.iter().find(|name| actual.field_with_name(name).is_err()) {
+        None => Ok(()),
+        Some(missing) => Err(Error::usage(format!(
+            "model `{}`: the grain names `{missing}`, which the query does not give",
+            model.name
+        ))
+        .at(&model.file, None, None)
+        .with_hint("name columns of the final select after `-- grain:`")),
+    }
+}
+
 fn undocumented(model: &Model, message: &str) -> Error {
     Error::usage(format!("model `{}`: {message}", model.name))
         .at(&model.file, None, None)

@@ -13,6 +13,7 @@ use datafusion::common::ScalarValue;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
+use super::check;
 use super::progress::{Event, Observer};
 use crate::engine::{Engine, Materialise, Statement};
 use crate::error::{Error, Result};
@@ -24,7 +25,7 @@ use crate::time::{EpochDays, Stopwatch};
 pub struct ModelResult {
     /// Name of the model and of its table.
     pub name: String,
-    /// Layer of the model, in lower case.
+    /// Folder of the model's layer.
     pub layer: &'static str,
     /// Rows; `None` for a view.
     pub rows: Option<u64>,
@@ -87,7 +88,7 @@ impl Workshop<'_> {
         }
     }
 
-    fn task(&self, model: &Model) -> impl Future<Output = Result<ModelResult>> + Send + 'static {
+    fn task(&self, model: &Model) -> impl Future<Output = Result<ModelResult>> + Send + use<> {
         let engine = Arc::clone(self.engine);
         let model = model.clone();
         let file = self.scratch.join(format!("{}.parquet", model.name));
@@ -132,7 +133,7 @@ async fn build_one(
     let statement = Statement { name: &model.name, file: &model.file, sql: &model.sql, as_of };
     let mut result = ModelResult {
         name: model.name.clone(),
-        layer: model.layer.name(),
+        layer: model.layer.folder(),
         rows: None,
         bytes: None,
         sha256: None,
@@ -143,6 +144,7 @@ async fn build_one(
         engine.define_model_view(&statement).await?;
     } else {
         let table = engine.materialise(&statement, &file, options).await?;
+        check::documented(model, &table.schema)?;
         engine.register_local_parquet(&model.name, &file, table.schema).await?;
         result.rows = Some(table.rows);
         result.bytes = Some(table.bytes);

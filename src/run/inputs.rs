@@ -14,7 +14,6 @@ use sha2::{Digest, Sha256};
 
 use super::check;
 use super::project::{PRIOR_PREFIX, Project, RUN_CHECK};
-use crate::config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::{ColumnKind, Layer, Model};
@@ -70,7 +69,8 @@ pub(crate) async fn register_prior(
     Ok(())
 }
 
-async fn write(file: &Path, bytes: &[u8]) -> Result<()> {
+/// Writes a scratch file.
+pub(crate) async fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     tokio::fs::write(file, bytes).await.map_err(|cause| {
         Error::new(crate::error::ErrorKind::Resources, format!("cannot write {}", file.display()))
             .with_source(cause)

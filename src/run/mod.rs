@@ -12,6 +12,7 @@ mod plan;
 mod preview;
 mod progress;
 mod project;
+mod published;
 mod record;
 
 pub use check::{CheckResult, Severity};
@@ -21,3 +22,4 @@ pub use plan::{Plan, PlannedModel, PlannedSource, plan};
 pub use preview::{Validated, validate};
 pub use progress::{Event, Observer, Silent};
 pub use project::Project;
+pub use published::{QueryOptions, query_published};

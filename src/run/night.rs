@@ -4,7 +4,7 @@
 //! only then publish. Whatever fails before the commit leaves the last good
 //! version as it was.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::check::{self, CheckResult};
@@ -163,20 +163,11 @@ impl<'a> Night<'a> {
         })
     }
 
-    fn engine(&self, scratch: &std::path::Path) -> Result<Arc<Engine>> {
-        let zone = self.as_of.zone().clone();
-        let first = parse_date("1900-01-01")?;
-        let engine = Engine::new(&Settings {
-            threads: self.options.threads,
-            memory_bytes: self.options.memory_bytes,
-            scratch: scratch.to_owned(),
-            days: zone.days(first, self.as_of.date())?,
-            zone,
-        })?;
-        Ok(Arc::new(engine))
+    fn engine(&self, scratch: &Path) -> Result<Arc<Engine>> {
+        engine_for(&self.as_of, self.options.threads, self.options.memory_bytes, scratch)
     }
 
-    async fn register(&self, engine: &Engine, scratch: &std::path::Path) -> Result<SourceReport> {
+    async fn register(&self, engine: &Engine, scratch: &Path) -> Result<SourceReport> {
         inputs::register_config(engine, &self.tables)?;
         let prior = self.prior.as_ref();
         inputs::register_prior(engine, self.project, &self.storage, prior, scratch).await?;
@@ -187,7 +178,7 @@ impl<'a> Night<'a> {
     }
 
     /// Builds the models, runs the checks, then builds what reads their results.
-    async fn build(&self, engine: &Arc<Engine>, scratch: &std::path::Path, work: &mut Work) -> Result<()> {
+    async fn build(&self, engine: &Arc<Engine>, scratch: &Path, work: &mut Work) -> Result<()> {
         let graph = &self.project.graph;
         let selection = graph.select(&self.options.select)?;
         let wanted = |late: bool, checks: bool| -> Vec<&Model> {
@@ -309,7 +300,26 @@ pub(crate) fn as_of(project: &Project, asked: Option<&str>, frozen: &Frozen) -> 
     AsOf::new(newest.map_or(yesterday, |newest| newest.min(yesterday)), zone)
 }
 
-fn scratch_folder() -> Result<tempfile::TempDir> {
+/// An engine whose days reach from 1900 to the as-of day.
+pub(crate) fn engine_for(
+    as_of: &AsOf,
+    threads: usize,
+    memory_bytes: u64,
+    scratch: &Path,
+) -> Result<Arc<Engine>> {
+    let zone = as_of.zone().clone();
+    let first = parse_date("1900-01-01")?;
+    let engine = Engine::new(&Settings {
+        threads,
+        memory_bytes,
+        scratch: scratch.to_owned(),
+        days: zone.days(first, as_of.date())?,
+        zone,
+    })?;
+    Ok(Arc::new(engine))
+}
+
+pub(crate) fn scratch_folder() -> Result<tempfile::TempDir> {
     tempfile::Builder::new()
         .prefix("kenko-")
         .tempdir()

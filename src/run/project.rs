@@ -9,13 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::contract;
 use crate::config::Pipeline;
 use crate::error::{Error, Result};
+pub(crate) use crate::model::{RUN_CHECK, RUN_SOURCE};
 use crate::model::{self, Graph, Layer, Model};
 use crate::storage;
 
-/// Facts about the extracts, made by `source`.
-pub(crate) const RUN_SOURCE: &str = "run_source";
-/// Results of the checks, made by this module once they have run.
-pub(crate) const RUN_CHECK: &str = "run_check";
 /// A mart as the newest commit of an earlier day published it.
 pub(crate) const PRIOR_PREFIX: &str = "prior_";
 /// An extract as `source` registers it.
@@ -45,7 +42,7 @@ impl Project {
         if let Some(folder) = &pipeline.sql {
             models = model::overlay(models, own_models(folder).await?)?;
         }
-        let known = known_tables(&pipeline, &models)?;
+        let known = known_tables(&pipeline)?;
         let graph = Graph::new(models, &known)?;
         supplied(&pipeline, &graph)?;
         Ok(Self { file: file.to_owned(), pipeline, graph })
@@ -53,7 +50,7 @@ impl Project {
 
     /// The marts, whose tables are published, in alphabetic order.
     pub fn marts(&self) -> impl Iterator<Item = &Model> {
-        let mut marts: Vec<&Model> = self.graph.models().filter(|model| model.layer == Layer::Mart).collect();
+        let mut marts: Vec<&Model> = self.graph.order().filter(|model| model.layer == Layer::Mart).collect();
         marts.sort_by(|left, right| left.name.cmp(&right.name));
         marts.into_iter()
     }
@@ -78,16 +75,14 @@ async fn own_models(folder: &str) -> Result<Vec<Model>> {
         return Err(Error::usage(format!("`{folder}` holds no .sql file"))
             .with_hint("put models under staging/, intermediate/, marts/ or checks/ in it"));
     }
-    files.iter().map(|(path, text)| model::parse(path, text)).collect()
+    model::parse_all(files.iter().map(|(path, text)| (path.as_str(), text.as_str())))
 }
 
-fn known_tables(pipeline: &Pipeline, models: &[Model]) -> Result<BTreeSet<String>> {
-    let mut known = BTreeSet::from([RUN_SOURCE.to_owned(), RUN_CHECK.to_owned()]);
+fn known_tables(pipeline: &Pipeline) -> Result<BTreeSet<String>> {
     let shipped = contract::shipped()?;
+    let mut known = BTreeSet::new();
     known.extend(shipped.keys().map(|table| format!("{RAW_PREFIX}{table}")));
     known.extend(pipeline.sources.keys().map(|table| format!("{RAW_PREFIX}{table}")));
-    let marts = models.iter().filter(|model| model.layer == Layer::Mart);
-    known.extend(marts.map(|mart| format!("{PRIOR_PREFIX}{}", mart.name)));
     known.extend(crate::config::TABLE_NAMES.iter().map(|name| (*name).to_owned()));
     Ok(known)
 }
