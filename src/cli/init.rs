@@ -8,7 +8,7 @@ use super::printer::Printer;
 use super::watch::tell;
 use crate::config::SHIPPED_PIPELINE;
 use crate::error::{Error, Result};
-use crate::model::shipped_files;
+use crate::model::shipped::shipped_files;
 
 pub(crate) fn init(args: &InitArgs, printer: Printer) -> Result<()> {
     let folder = Path::new(&args.folder);

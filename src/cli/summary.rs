@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::list::risk_table;
 use crate::error::Result;
 use crate::report::{RiskFilter, risk_list};
-use crate::run::{Outcome, RunReport, Severity};
+use crate::model::header::Severity;
+use crate::run::{Outcome, RunReport};
 use crate::storage::Storage;
 
 /// Rows of the risk list that the summary shows.

@@ -4,7 +4,8 @@ use super::args::TablesArgs;
 use super::format::plain_table;
 use super::printer::Printer;
 use crate::error::{Error, Result};
-use crate::model::{Layer, Model, shipped};
+use crate::model::shipped::shipped;
+use crate::model::{Layer, Model};
 
 pub(crate) fn tables(args: &TablesArgs, printer: Printer) -> Result<()> {
     let models = shipped()?;

@@ -19,7 +19,7 @@ use super::progress::{Event, Observer};
 use crate::engine::{Engine, Materialise, Statement};
 use crate::error::{Error, Result};
 use crate::model::{Layer, Model};
-pub use crate::model::Severity;
+use crate::model::header::Severity;
 use crate::time::{EpochDays, Stopwatch};
 
 /// What one check found.

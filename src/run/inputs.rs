@@ -13,10 +13,12 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use sha2::{Digest, Sha256};
 
 use super::check;
-use super::project::{PRIOR_PREFIX, Project, RUN_CHECK};
+use super::project::{PRIOR_PREFIX, Project};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::{ColumnKind, Layer, Model};
+use crate::model::graph::RUN_CHECK;
+use crate::model::header::ColumnKind;
+use crate::model::{Layer, Model};
 use crate::publish::{self, Commit};
 use crate::storage::Storage;
 use crate::time::AsOf;

@@ -15,7 +15,7 @@ mod project;
 mod published;
 mod record;
 
-pub use check::{CheckResult, Severity};
+pub use check::CheckResult;
 pub use execute::ModelResult;
 pub use night::{Outcome, RunOptions, RunReport, run};
 pub use plan::{Plan, PlannedModel, PlannedSource, plan};

@@ -8,11 +8,12 @@ use arrow::datatypes::SchemaRef;
 
 use super::check;
 use super::inputs;
-use super::project::{PRIOR_PREFIX, Project, RAW_PREFIX, RUN_CHECK, RUN_SOURCE};
+use super::project::{PRIOR_PREFIX, Project, RAW_PREFIX};
 use crate::config;
 use crate::engine::{Engine, Settings, Statement};
 use crate::error::Result;
 use crate::model::Layer;
+use crate::model::graph::{RUN_CHECK, RUN_SOURCE};
 use crate::source;
 use crate::time::{AsOf, RunClock};
 

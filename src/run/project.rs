@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::contract;
 use crate::config::Pipeline;
 use crate::error::{Error, Result};
-pub(crate) use crate::model::{RUN_CHECK, RUN_SOURCE};
-use crate::model::{self, Graph, Layer, Model};
+use crate::model::graph::Graph;
+use crate::model::shipped::shipped;
+use crate::model::{self, Layer, Model};
 use crate::storage;
 
 /// A mart as the newest commit of an earlier day published it.
@@ -38,7 +39,7 @@ impl Project {
     pub async fn load(file: &str) -> Result<Self> {
         let text = storage::read_text(file).await?;
         let pipeline = Pipeline::parse(file, &text)?;
-        let mut models = model::shipped()?;
+        let mut models = shipped()?;
         if let Some(folder) = &pipeline.sql {
             models = model::overlay(models, own_models(folder).await?)?;
         }

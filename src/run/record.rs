@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::check::CheckResult;
 use super::execute::ModelResult;
 use crate::error::{Error, Result};
-use crate::model::Graph;
+use crate::model::graph::Graph;
 use crate::source::{Frozen, SourceReport};
 use crate::storage::Storage;
 use crate::time::{Microseconds, format_instant};
