@@ -84,7 +84,8 @@ fn help_of(diagnostic: &Diagnostic) -> Option<String> {
 fn hint_for(message: &str) -> Option<String> {
     let lower = message.to_lowercase();
     let asks_for = |name: &&str| {
-        lower.contains(&format!("function '{name}'")) || lower.contains(&format!("field named {name}"))
+        lower.contains(&format!("function '{name}'"))
+            || lower.contains(&format!("field named {name}"))
     };
     if session::VOLATILE.iter().any(asks_for) {
         return Some(
@@ -106,8 +107,11 @@ pub(super) fn while_running(name: &str, file: &str, error: &DataFusionError) -> 
             .with_source(Cause::of(error))
     };
     if out_of_disk(root) {
-        return error_of(ErrorKind::Resources, format!("no disk space left while making `{name}`"))
-            .with_hint("free space in the scratch folder, or name another one with `--scratch`");
+        return error_of(
+            ErrorKind::Resources,
+            format!("no disk space left while making `{name}`"),
+        )
+        .with_hint("free space in the scratch folder, or name another one with `--scratch`");
     }
     match root {
         DataFusionError::ResourcesExhausted(_) => {
@@ -118,9 +122,10 @@ pub(super) fn while_running(name: &str, file: &str, error: &DataFusionError) -> 
             ErrorKind::Bug,
             format!("a task panicked while making `{name}`"),
         ),
-        DataFusionError::Internal(_) => {
-            error_of(ErrorKind::Bug, format!("the engine failed while making `{name}`"))
-        }
+        DataFusionError::Internal(_) => error_of(
+            ErrorKind::Bug,
+            format!("the engine failed while making `{name}`"),
+        ),
         DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => error_of(
             ErrorKind::Unavailable,
             format!("storage failed while making `{name}`"),

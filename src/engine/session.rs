@@ -50,7 +50,10 @@ pub fn open(settings: &Settings) -> Result<Session> {
         .map_err(|cause| {
             Error::new(
                 ErrorKind::Resources,
-                format!("cannot use the folder `{}` for spilling", settings.scratch.display()),
+                format!(
+                    "cannot use the folder `{}` for spilling",
+                    settings.scratch.display()
+                ),
             )
             .with_hint("name a writable folder with free space by `--scratch`")
             .with_source(fault::Cause::of(&cause))

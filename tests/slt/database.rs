@@ -170,7 +170,11 @@ impl<'a> Planner<'a> {
         match name {
             "run_source" => {
                 let mut fields = texts(&["source_table", "check_name", "severity"]);
-                fields.extend([integer("rows_checked"), integer("rows_failed"), text("message")]);
+                fields.extend([
+                    integer("rows_checked"),
+                    integer("rows_failed"),
+                    text("message"),
+                ]);
                 return Ok(Arc::new(Schema::new(fields)));
             }
             "run_check" => {
@@ -249,7 +253,10 @@ impl SqlFile {
             .front()
             .ok_or_else(|| Failure(format!("{} is empty", self.path)))?;
         let (tables, _) = resolve_table_references(statement, true).map_err(wrong)?;
-        Ok(tables.iter().map(|table| table.table().to_owned()).collect())
+        Ok(tables
+            .iter()
+            .map(|table| table.table().to_owned())
+            .collect())
     }
 
     /// The columns that the header promises; `None` when it promises none.
@@ -333,7 +340,8 @@ fn difference(declared: &[Field], actual: &Schema) -> Option<String> {
     (declared != actual).then(|| {
         let missing = declared.iter().filter(|column| !actual.contains(column));
         let extra = actual.iter().filter(|column| !declared.contains(column));
-        let list = |columns: Vec<&String>| columns.into_iter().cloned().collect::<Vec<_>>().join(", ");
+        let list =
+            |columns: Vec<&String>| columns.into_iter().cloned().collect::<Vec<_>>().join(", ");
         format!(
             "the header's columns are not the query's: only in the header: [{}], only in the \
              query: [{}] (the order must be the same too)",

@@ -84,7 +84,13 @@ pub(crate) fn rows(batches: &[RecordBatch]) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for batch in batches {
         for row in 0..batch.num_rows() {
-            rows.push(batch.columns().iter().map(|column| cell(column, row)).collect());
+            rows.push(
+                batch
+                    .columns()
+                    .iter()
+                    .map(|column| cell(column, row))
+                    .collect(),
+            );
         }
     }
     rows
