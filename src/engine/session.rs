@@ -1,0 +1,77 @@
+//! How a DataFusion session is set up: memory, spilling, SQL options, functions.
+//!
+//! It holds no table and runs nothing; that is [`super::Engine`].
+
+use std::sync::Arc;
+
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::SessionConfig;
+
+use super::{Settings, fault};
+use crate::error::{Error, ErrorKind, Result};
+
+/// DataFusion's session; clones share tables and memory.
+#[expect(
+    clippy::disallowed_types,
+    reason = "this is the one place that names the session"
+)]
+pub type Session = datafusion::execution::context::SessionContext;
+
+/// Functions that answer differently each time they are asked: a run of last
+/// March must give last March's answer, so they do not exist here.
+pub(super) const VOLATILE: [&str; 5] = ["now", "current_date", "current_time", "random", "uuid"];
+
+/// Rows in a batch between operators: DataFusion's own default, fixed because
+/// results must not depend on the version's.
+const BATCH_ROWS: usize = 8192;
+
+/// The largest consumers that an error of exhausted memory names.
+const CONSUMERS_NAMED: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
+
+/// Opens a session with no tables.
+///
+/// # Errors
+/// [`ErrorKind::Resources`] when the scratch folder cannot be used.
+pub fn open(settings: &Settings) -> Result<Session> {
+    let pool_bytes = usize::try_from(settings.memory_bytes / 4).unwrap_or(usize::MAX);
+    let pool = TrackConsumersPool::new(FairSpillPool::new(pool_bytes), CONSUMERS_NAMED);
+    let scratch = DiskManagerBuilder::default()
+        .with_mode(DiskManagerMode::Directories(vec![settings.scratch.clone()]))
+        .with_max_temp_directory_size(u64::MAX);
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .with_disk_manager_builder(scratch)
+        .with_object_list_cache_limit(0)
+        .with_file_statistics_cache_limit(0)
+        .build_arc()
+        .map_err(|cause| {
+            Error::new(
+                ErrorKind::Resources,
+                format!("cannot use the folder `{}` for spilling", settings.scratch.display()),
+            )
+            .with_hint("name a writable folder with free space by `--scratch`")
+            .with_source(fault::Cause::of(&cause))
+        })?;
+    let session = Session::new_with_config_rt(config(settings.threads), runtime);
+    for name in VOLATILE {
+        session.deregister_udf(name);
+    }
+    Ok(session)
+}
+
+fn config(threads: usize) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema("kenko", "tables")
+        .with_information_schema(false)
+        .with_target_partitions(threads.max(1))
+        .with_batch_size(BATCH_ROWS);
+    let options = config.options_mut();
+    options.sql_parser.collect_spans = true;
+    // `cast(x as text)` is plain Utf8, as the contract's text columns are.
+    options.sql_parser.map_string_types_to_utf8view = false;
+    // `timestamp with time zone` is UTC, as every timestamp column is.
+    options.execution.time_zone = Some("UTC".to_owned());
+    config
+}

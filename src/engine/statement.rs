@@ -1,0 +1,53 @@
+//! From SQL text to a plan: exactly one query, `$as_of` bound, nothing changed.
+//!
+//! The text itself is never edited. Wrong text becomes an error that points at
+//! its line and column.
+
+use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::parser::Statement as Parsed;
+use datafusion::sql::sqlparser::ast::Statement as Sql;
+
+use super::session::Session;
+use super::{Statement, fault};
+use crate::error::{Error, Result};
+
+/// Plans a query; `$as_of` is bound as a date.
+pub(super) async fn plan(session: &Session, statement: &Statement<'_>) -> Result<LogicalPlan> {
+    let planning = |cause| fault::while_planning(statement, &cause);
+    let state = session.state();
+    let dialect = state.config_options().sql_parser.dialect;
+    let parsed = state
+        .sql_to_statement(statement.sql, &dialect)
+        .map_err(planning)?;
+    only_a_query(&parsed, statement)?;
+    let plan = state.statement_to_plan(parsed).await.map_err(planning)?;
+    let options = SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false);
+    options.verify_plan(&plan).map_err(planning)?;
+    let as_of = ScalarValue::Date32(Some(statement.as_of));
+    plan.with_param_values(ParamValues::from(vec![("as_of", as_of)]))
+        .map_err(planning)
+}
+
+/// `EXPLAIN` of a query is a query; everything else that parses is not.
+fn only_a_query(parsed: &Parsed, statement: &Statement<'_>) -> Result<()> {
+    let allowed = match parsed {
+        Parsed::Statement(sql) => matches!(sql.as_ref(), Sql::Query(_)),
+        Parsed::Explain(explain) => {
+            return only_a_query(&explain.statement, statement);
+        }
+        _ => false,
+    };
+    if allowed {
+        return Ok(());
+    }
+    Err(
+        Error::usage(format!("`{}` is not a query", statement.name))
+            .at(statement.file, Some(1), None)
+            .with_hint("write one SELECT: kenko runs no statement that defines, changes or sets something"),
+    )
+}

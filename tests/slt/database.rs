@@ -1,0 +1,374 @@
+//! One test file's session: SQL of any kind, and the runner's own statements.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::sql::parser::DFParser;
+use datafusion::sql::resolve::resolve_table_references;
+use kenko::config::{self, Pipeline, contract};
+use kenko::engine::session::{self, Session};
+use kenko::engine::{Engine, Settings, Statement};
+use kenko::error::{Error, Result};
+use kenko::time::{AsOf, Days, parse_date};
+use sqllogictest::{AsyncDB, DBOutput};
+
+use crate::render::{Column, columns, rows};
+
+const PIPELINE: &str = "pipelines/nightly.yaml";
+const FIRST_AS_OF: &str = "2026-01-31";
+
+/// What went wrong, as the person who wrote the SQL reads it.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error.render())
+    }
+}
+
+pub(crate) struct Database {
+    session: Session,
+    engine: Engine,
+    pipeline: Pipeline,
+    as_of: AsOf,
+}
+
+impl Database {
+    pub(crate) fn open() -> Result<Self, Failure> {
+        let text = read(Path::new(PIPELINE))?;
+        let pipeline = Pipeline::parse(PIPELINE, &text)?;
+        let as_of = AsOf::parse(FIRST_AS_OF, &pipeline.zone)?;
+        let session = open_session(&pipeline)?;
+        Ok(Self {
+            engine: Engine::over(session.clone()),
+            session,
+            pipeline,
+            as_of,
+        })
+    }
+
+    async fn own_statement(&mut self, words: &[&str]) -> Result<bool, Failure> {
+        match words {
+            ["set", "as_of", day] => self.as_of = AsOf::parse(day, &self.pipeline.zone)?,
+            ["cfg"] => register_configuration(&self.engine, &self.pipeline, &self.as_of)?,
+            ["empty", names @ ..] => {
+                let mut planner = Planner::open(&self.pipeline, &self.as_of)?;
+                for name in names {
+                    let schema = planner.schema_of(name).await?;
+                    self.engine.register_batches(name, schema, Vec::new())?;
+                }
+            }
+            ["model", name] => self.run_model(name).await?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    async fn run_model(&self, name: &str) -> Result<(), Failure> {
+        let model = SqlFile::of(name)?;
+        let statement = model.statement(name, &self.as_of);
+        let (schema, batches) = self.engine.collect(&statement).await?;
+        if let Some(declared) = model.declared_columns()?
+            && let Some(difference) = difference(&declared, &schema)
+        {
+            return Err(Failure(format!("{}: {difference}", model.path)));
+        }
+        let schema = nullable(&schema);
+        let batches = batches
+            .into_iter()
+            .map(|batch| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|cause| Failure(cause.to_string()))?;
+        Ok(self.engine.register_batches(name, schema, batches)?)
+    }
+}
+
+#[async_trait]
+impl AsyncDB for Database {
+    type Error = Failure;
+    type ColumnType = Column;
+
+    async fn run(&mut self, sql: &str) -> Result<DBOutput<Column>, Failure> {
+        let words: Vec<&str> = sql.split_whitespace().collect();
+        if self.own_statement(&words).await? {
+            return Ok(DBOutput::StatementComplete(0));
+        }
+        let as_of = datafusion::common::ScalarValue::Date32(Some(self.as_of.epoch_days()));
+        let failed = |cause: datafusion::error::DataFusionError| Failure(cause.strip_backtrace());
+        let mut frame = self.session.sql(sql).await.map_err(failed)?;
+        if sql.contains("$as_of") {
+            frame = frame
+                .with_param_values(vec![("as_of", as_of)])
+                .map_err(failed)?;
+        }
+        let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
+        let is_query = words
+            .first()
+            .is_some_and(|word| ["select", "with", "values", "explain"].contains(word));
+        let batches = frame.collect().await.map_err(failed)?;
+        if is_query {
+            return Ok(DBOutput::Rows {
+                types: columns(&schema),
+                rows: rows(&batches),
+            });
+        }
+        Ok(DBOutput::StatementComplete(0))
+    }
+
+    async fn shutdown(&mut self) {}
+
+    fn engine_name(&self) -> &'static str {
+        "kenko"
+    }
+}
+
+/// Finds the columns of tables without making rows: models are planned on top
+/// of empty tables, in a session of their own.
+struct Planner<'a> {
+    engine: Engine,
+    pipeline: &'a Pipeline,
+    as_of: &'a AsOf,
+    known: BTreeSet<String>,
+}
+
+impl<'a> Planner<'a> {
+    fn open(pipeline: &'a Pipeline, as_of: &'a AsOf) -> Result<Self, Failure> {
+        let engine = Engine::over(open_session(pipeline)?);
+        register_configuration(&engine, pipeline, as_of)?;
+        Ok(Self {
+            engine,
+            pipeline,
+            as_of,
+            known: BTreeSet::new(),
+        })
+    }
+
+    async fn schema_of(&mut self, name: &str) -> Result<SchemaRef, Failure> {
+        if let Some(source) = name.strip_prefix("raw_") {
+            let shipped = contract::shipped()?;
+            let own = self.pipeline.sources.get(source);
+            return own
+                .map(|own| &own.contract)
+                .or_else(|| shipped.get(source))
+                .map(|contract| contract.schema())
+                .ok_or_else(|| Failure(format!("there is no contract for `{name}`")));
+        }
+        let texts = |names: &[&str]| names.iter().map(|name| text(name)).collect::<Vec<_>>();
+        match name {
+            "run_source" => {
+                let mut fields = texts(&["source_table", "check_name", "severity"]);
+                fields.extend([integer("rows_checked"), integer("rows_failed"), text("message")]);
+                return Ok(Arc::new(Schema::new(fields)));
+            }
+            "run_check" => {
+                let mut fields = texts(&["check_name", "model", "severity"]);
+                fields.extend([integer("rows_failed"), text("message")]);
+                return Ok(Arc::new(Schema::new(fields)));
+            }
+            _ => {}
+        }
+        if name.starts_with("cfg_") {
+            let tables = config::tables(self.pipeline, self.as_of)?;
+            let table = tables.iter().find(|(table, _)| table == name);
+            return table
+                .map(|(_, batch)| nullable(&batch.schema()))
+                .ok_or_else(|| Failure(format!("there is no `{name}`")));
+        }
+        if let Some(mart) = name.strip_prefix("prior_") {
+            let model = SqlFile::of(mart)?;
+            let mut fields = model
+                .declared_columns()?
+                .ok_or_else(|| Failure(format!("{} has no `-- columns:`", model.path)))?;
+            if !fields.iter().any(|field| field.name() == "as_of") {
+                fields.push(Field::new("as_of", DataType::Date32, true));
+            }
+            return Ok(Arc::new(Schema::new(fields)));
+        }
+        self.schema_of_model(name).await
+    }
+
+    async fn schema_of_model(&mut self, name: &str) -> Result<SchemaRef, Failure> {
+        let model = SqlFile::of(name)?;
+        for read in model.reads()? {
+            if read.starts_with("cfg_") || !self.known.insert(read.clone()) {
+                continue;
+            }
+            let schema = Box::pin(self.schema_of(&read)).await?;
+            self.engine.register_batches(&read, schema, Vec::new())?;
+        }
+        let statement = model.statement(name, self.as_of);
+        let schema = self.engine.schema_of(&statement).await?;
+        Ok(nullable(&schema))
+    }
+}
+
+/// A model's file under `sql/`.
+struct SqlFile {
+    path: String,
+    sql: String,
+}
+
+impl SqlFile {
+    fn of(name: &str) -> Result<Self, Failure> {
+        let path = find(Path::new("sql"), &format!("{name}.sql"))
+            .ok_or_else(|| Failure(format!("there is no sql/**/{name}.sql")))?;
+        Ok(Self {
+            sql: read(&path)?,
+            path: path.display().to_string(),
+        })
+    }
+
+    fn statement<'a>(&'a self, name: &'a str, as_of: &AsOf) -> Statement<'a> {
+        Statement {
+            name,
+            file: &self.path,
+            sql: &self.sql,
+            as_of: as_of.epoch_days(),
+        }
+    }
+
+    fn reads(&self) -> Result<Vec<String>, Failure> {
+        let wrong = |cause: datafusion::error::DataFusionError| {
+            Failure(format!("{}: {}", self.path, cause.strip_backtrace()))
+        };
+        let parsed = DFParser::parse_sql(&self.sql).map_err(wrong)?;
+        let statement = parsed
+            .front()
+            .ok_or_else(|| Failure(format!("{} is empty", self.path)))?;
+        let (tables, _) = resolve_table_references(statement, true).map_err(wrong)?;
+        Ok(tables.iter().map(|table| table.table().to_owned()).collect())
+    }
+
+    /// The columns that the header promises; `None` when it promises none.
+    fn declared_columns(&self) -> Result<Option<Vec<Field>>, Failure> {
+        let header = self.sql.lines().map_while(|line| line.strip_prefix("--"));
+        let columns: Vec<_> = header
+            .skip_while(|line| line.trim() != "columns:")
+            .skip(1)
+            .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>())
+            .take_while(|parts| parts.len() >= 2)
+            .map(|parts| Ok(Field::new(parts[0], self.type_named(parts[1])?, true)))
+            .collect::<Result<_, Failure>>()?;
+        Ok((!columns.is_empty()).then_some(columns))
+    }
+
+    fn type_named(&self, name: &str) -> Result<DataType, Failure> {
+        use contract::ColumnType;
+        if let Some(item) = name.strip_prefix("list<") {
+            let item = self.type_named(item.trim_end_matches('>'))?;
+            return Ok(DataType::new_list(item, true));
+        }
+        if let Some((precision, scale)) = name
+            .strip_prefix("decimal(")
+            .and_then(|digits| digits.trim_end_matches(')').split_once(','))
+            && let (Ok(precision), Ok(scale)) = (precision.trim().parse(), scale.trim().parse())
+        {
+            return Ok(DataType::Decimal128(precision, scale));
+        }
+        let kind = match name {
+            "text" => ColumnType::Text,
+            "integer" => ColumnType::Integer,
+            "float" => ColumnType::Float,
+            "boolean" => ColumnType::Boolean,
+            "date" => ColumnType::Date,
+            "timestamp" => ColumnType::Timestamp,
+            _ => return Err(Failure(format!("{}: `{name}` is no type", self.path))),
+        };
+        Ok(kind.arrow_type())
+    }
+}
+
+fn open_session(pipeline: &Pipeline) -> Result<Session, Failure> {
+    static DAYS: OnceLock<Days> = OnceLock::new();
+    let days = if let Some(days) = DAYS.get() {
+        days
+    } else {
+        let days = pipeline
+            .zone
+            .days(parse_date("2010-01-01")?, parse_date("2040-12-31")?)?;
+        DAYS.get_or_init(|| days)
+    };
+    let settings = Settings {
+        threads: 2,
+        memory_bytes: 1 << 30,
+        scratch: std::env::temp_dir(),
+        days: days.clone(),
+        zone: pipeline.zone.clone(),
+    };
+    Ok(session::open(&settings)?)
+}
+
+fn register_configuration(
+    engine: &Engine,
+    pipeline: &Pipeline,
+    as_of: &AsOf,
+) -> Result<(), Failure> {
+    for (name, batch) in config::tables(pipeline, as_of)? {
+        let schema = nullable(&batch.schema());
+        let batch = RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec())
+            .map_err(|cause| Failure(cause.to_string()))?;
+        engine.register_batches(&name, schema, vec![batch])?;
+    }
+    Ok(())
+}
+
+/// How the columns of a result differ from the header's, in words.
+fn difference(declared: &[Field], actual: &Schema) -> Option<String> {
+    let text = |field: &Field| format!("{} {}", field.name(), field.data_type());
+    let declared: Vec<_> = declared.iter().map(text).collect();
+    let actual: Vec<_> = actual.fields().iter().map(|field| text(field)).collect();
+    (declared != actual).then(|| {
+        let missing = declared.iter().filter(|column| !actual.contains(column));
+        let extra = actual.iter().filter(|column| !declared.contains(column));
+        let list = |columns: Vec<&String>| columns.into_iter().cloned().collect::<Vec<_>>().join(", ");
+        format!(
+            "the header's columns are not the query's: only in the header: [{}], only in the \
+             query: [{}] (the order must be the same too)",
+            list(missing.collect()),
+            list(extra.collect())
+        )
+    })
+}
+
+fn nullable(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter();
+    let fields = fields.map(|field| field.as_ref().clone().with_nullable(true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn text(name: &str) -> Field {
+    Field::new(name, DataType::Utf8, true)
+}
+
+fn integer(name: &str) -> Field {
+    Field::new(name, DataType::Int64, true)
+}
+
+fn find(folder: &Path, file_name: &str) -> Option<PathBuf> {
+    let mut entries: Vec<_> = std::fs::read_dir(folder).ok()?.flatten().collect();
+    entries.sort_by_key(std::fs::DirEntry::path);
+    entries.iter().find_map(|entry| {
+        let path = entry.path();
+        if path.is_dir() {
+            return find(&path, file_name);
+        }
+        (entry.file_name() == file_name).then_some(path)
+    })
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|cause| Failure(format!("{}: {cause}", path.display())))
+}
