@@ -230,6 +230,22 @@ pub fn parse_date_as(text: &str, format: &str) -> Option<EpochDays> {
     Date::strptime(format, text).ok().map(epoch_days)
 }
 
+/// Parses an ISO 8601 timestamp that carries its offset, such as
+/// `2026-01-31T09:00:00+09:00` or `2026-01-31 00:00:00Z`.
+pub fn parse_instant(text: &str) -> Option<Microseconds> {
+    let timestamp: Timestamp = text.parse().ok()?;
+    Some(timestamp.as_microsecond())
+}
+
+/// Parses a timestamp by `strftime` directives: an instant if they carry an
+/// offset (`%z`), else a wall clock reading in `zone`.
+pub fn parse_instant_as(text: &str, format: &str, zone: &Zone) -> Option<Microseconds> {
+    match Timestamp::strptime(format, text) {
+        Ok(timestamp) => Some(timestamp.as_microsecond()),
+        Err(_) => zone.instant_of(text, format),
+    }
+}
+
 /// The wall clock: the only place that reads it. Results never depend on it;
 /// it names runs, stamps log entries and measures durations.
 #[derive(Clone, Copy, Debug, Default)]

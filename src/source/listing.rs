@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use object_store::{ObjectMeta, ObjectStoreExt};
+use object_store::ObjectMeta;
 
 use super::fault;
 use super::pattern::{self, Fit, Location, Selection};
@@ -100,11 +100,7 @@ async fn meta_of(
     let shown = format!("{root}/{path}");
     let meta = match known.get(&path) {
         Some(meta) => meta.clone(),
-        None => {
-            let place = storage.path(&path)?;
-            let head = storage.object_store().head(&place).await;
-            head.map_err(|error| fault::of_store(&shown, error))?
-        }
+        None => storage.head(&path).await?.ok_or_else(|| gone(&shown))?,
     };
     let segments: Vec<&str> = path.split('/').collect();
     Ok(Listed {
@@ -112,6 +108,12 @@ async fn meta_of(
         partitions: pattern::partitions(&segments),
         shown,
     })
+}
+
+/// An object that was listed, or frozen, and is not there any more.
+pub(super) fn gone(shown: &str) -> Error {
+    Error::data(format!("`{shown}` does not exist any more"))
+        .with_hint("run again when the export is complete")
 }
 
 /// The folder that a root without a scheme, or with `file://`, means.
@@ -138,7 +140,7 @@ fn local(root: &Path, mut location: Location) -> Result<(Location, Found)> {
             }
             Ok(meta) if meta.is_file() => {
                 let found = Found {
-                    storage: Storage::open(&location.root)?,
+                    storage: open(&location.root)?,
                     paths: vec![name.clone()],
                     metas: BTreeMap::new(),
                     ignored: Vec::new(),
@@ -167,7 +169,7 @@ fn local(root: &Path, mut location: Location) -> Result<(Location, Found)> {
     }
     let base = if root.is_dir() { root } else { PathBuf::from(".") };
     let found = Found {
-        storage: Storage::open(&base.display().to_string())?,
+        storage: open(&base.display().to_string())?,
         paths: walk.paths,
         metas: BTreeMap::new(),
         ignored: walk.ignored,
@@ -261,24 +263,16 @@ impl Walk {
 }
 
 async fn remote(mut location: Location) -> Result<(Location, Found)> {
-    let storage = Storage::open(&location.root)?;
+    let storage = open(&location.root)?;
     if let Selection::Name(name) = &location.selection {
-        let place = storage.path(name)?;
-        match storage.object_store().head(&place).await {
-            Ok(meta) => {
-                let found = Found {
-                    storage,
-                    paths: vec![name.clone()],
-                    metas: BTreeMap::from([(name.clone(), meta)]),
-                    ignored: Vec::new(),
-                };
-                return Ok((location, found));
-            }
-            Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => {
-                let shown = format!("{}/{name}", location.root);
-                return Err(fault::of_store(&shown, error));
-            }
+        if let Some(meta) = storage.head(name).await? {
+            let found = Found {
+                storage,
+                paths: vec![name.clone()],
+                metas: BTreeMap::from([(name.clone(), meta)]),
+                ignored: Vec::new(),
+            };
+            return Ok((location, found));
         }
         if location.root.starts_with("http") {
             let shown = format!("{}/{name}", location.root);
@@ -289,35 +283,35 @@ async fn remote(mut location: Location) -> Result<(Location, Found)> {
             root: format!("{}/{name}", location.root),
             selection: Selection::Folder,
         };
-        return listed(Storage::open(&location.root)?, location).await;
+        return listed(open(&location.root)?, location).await;
     }
     listed(storage, location).await
 }
 
 async fn listed(storage: Storage, location: Location) -> Result<(Location, Found)> {
-    let prefix = storage.path("")?;
-    let store = storage.object_store();
-    let listing = store.list(Some(&prefix)).try_collect::<Vec<_>>().await;
-    let listing = listing.map_err(|error| fault::of_store(&location.root, error))?;
-    let name = location.root.rsplit('/').next().unwrap_or_default();
+    let listing = storage.list("").await?;
+    let name = location.root.trim_end_matches('/').rsplit('/').next();
     if !listing.is_empty() {
-        refuse_folder_like_file(name, &location.root)?;
+        refuse_folder_like_file(name.unwrap_or_default(), &location.root)?;
     }
-    let mut metas = BTreeMap::new();
-    for meta in listing {
-        let parts = meta.location.prefix_match(&prefix);
-        let parts: Vec<String> = parts
-            .map(|parts| parts.map(|part| part.as_ref().to_owned()).collect())
-            .unwrap_or_default();
-        metas.insert(parts.join("/"), meta);
-    }
+    // A console marks a "folder" by an object whose name is the prefix itself.
+    let by_path = listing
+        .into_iter()
+        .map(|meta| (storage.relative(&meta.location), meta))
+        .filter(|(path, _)| !path.is_empty());
+    let metas: BTreeMap<String, ObjectMeta> = by_path.collect();
     let found = Found {
-        storage,
         paths: metas.keys().cloned().collect(),
+        storage,
         metas,
         ignored: Vec::new(),
     };
     Ok((location, found))
+}
+
+/// A folder or prefix, for reading.
+fn open(root: &str) -> Result<Storage> {
+    Storage::open_for_read(&format!("{}/", root.trim_end_matches('/'))).map(|(storage, _)| storage)
 }
 
 /// Chooses files by pattern, name and extension.
