@@ -231,6 +231,49 @@ impl StdError for Error {
     }
 }
 
+/// The candidate that `name` was probably meant to be, for "did you mean"
+/// hints: the nearest by edit distance, if at most a third of it differs. Of
+/// equally near ones the first wins.
+pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).max(1);
+    let mut best: Option<(usize, &'a str)> = None;
+    for candidate in candidates {
+        let distance = edit_distance(name, candidate);
+        if distance <= limit && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours that turn one
+/// text into the other (optimal string alignment).
+fn edit_distance(from: &str, to: &str) -> usize {
+    let from: Vec<char> = from.chars().collect();
+    let to: Vec<char> = to.chars().collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=to.len()).collect();
+    for row in 1..=from.len() {
+        let mut current = vec![row; to.len() + 1];
+        for column in 1..=to.len() {
+            let is_same = from[row - 1] == to[column - 1];
+            let mut least = (above[column] + 1)
+                .min(current[column - 1] + 1)
+                .min(above[column - 1] + usize::from(!is_same));
+            let is_swap = row > 1
+                && column > 1
+                && from[row - 1] == to[column - 2]
+                && from[row - 2] == to[column - 1];
+            if is_swap {
+                least = least.min(before[column - 2] + 1);
+            }
+            current[column] = least;
+        }
+        before = std::mem::replace(&mut above, current);
+    }
+    above[to.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,5 +302,15 @@ mod tests {
             .map(|(kind, _)| kind.exit_code())
             .collect();
         assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn closest_finds_slips_and_nothing_else() {
+        let tables = ["stg_account", "stg_contact", "int_mrr_month"];
+        assert_eq!(closest("stg_acount", tables), Some("stg_account"));
+        assert_eq!(closest("stg_acconut", tables), Some("stg_account"));
+        assert_eq!(closest("int_mrr_months", tables), Some("int_mrr_month"));
+        assert_eq!(closest("ticket", tables), None);
+        assert_eq!(closest("", tables), None);
     }
 }

@@ -1,0 +1,63 @@
+-- What is known against the data of this run: rows refused when the extracts were read,
+-- contradictions within and between them, extracts that are not there at all, and the
+-- results of every check on the models. A check that could not be made for want of its
+-- extract has no row of its own; the extract's row `declared` says so.
+-- grain: source_table, check_name
+-- columns:
+--   source_table | text | key | extract, or model for a check on a model
+--   check_name | text | key | what was looked at
+--   severity | text | - | error stops publication, warn asks to look, info is said
+--   rows_checked | integer | rows | rows looked at; null where that was not counted
+--   rows_failed | integer | rows | rows that are wrong
+--   share_failed | float | 0-1 | rows_failed / rows_checked; null when nothing to divide
+--   message | text | - | what it means
+with
+
+findings as (
+    select source_table, check_name, severity, rows_checked, rows_failed, message
+    from run_source
+    where check_name <> 'declared'
+    union all
+    select
+        model as source_table,
+        check_name,
+        severity,
+        cast(null as bigint) as rows_checked,
+        rows_failed,
+        message
+    from run_check
+    union all
+    select source_table, check_name, severity, rows_checked, rows_failed, message
+    from int_quality_declared
+    union all
+    select source_table, check_name, severity, rows_checked, rows_failed, message
+    from int_quality_repeat
+    union all
+    select source_table, check_name, severity, rows_checked, rows_failed, message
+    from int_quality_orphan
+    union all
+    select source_table, check_name, severity, rows_checked, rows_failed, message
+    from int_quality_subscription
+    union all
+    select source_table, check_name, severity, rows_checked, rows_failed, message
+    from int_quality_usage
+    union all
+    select source_table, check_name, severity, rows_checked, rows_failed, message
+    from int_quality_survey
+    union all
+    select source_table, check_name, severity, rows_checked, rows_failed, message
+    from int_quality_ticket
+    union all
+    select source_table, check_name, severity, rows_checked, rows_failed, message
+    from int_quality_source_specific
+)
+
+select
+    source_table,
+    check_name,
+    severity,
+    rows_checked,
+    rows_failed,
+    cast(rows_failed as double) / nullif(rows_checked, 0) as share_failed,
+    message
+from findings
