@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Schema};
 
 use super::widen::{self, Widening};
 use crate::config::contract::{Column, Contract};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, closest};
 
 /// What one file has of a contract.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,7 +99,7 @@ fn missing(shown: &str, column: &Column, names: &[&str], contract: &Contract) ->
         .copied()
         .filter(|name| contract.column(name).is_none())
         .collect();
-    let hint = match closest(&column.name, &extra) {
+    let hint = match closest_name(&column.name, &extra) {
         Some(name) => format!("did you mean `{name}`? rename it to `{}`", column.name),
         None => format!("add the column ({}); the file has: {}", column.about, listed(names)),
     };
@@ -126,48 +126,22 @@ pub(super) fn listed(names: &[&str]) -> String {
     text
 }
 
-/// The name that `wanted` was most likely meant by: few letters differ, or one
-/// contains the other.
-pub(super) fn closest<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
-    let plain = |name: &str| -> String {
-        let letters = name.chars().filter(|letter| letter.is_alphanumeric());
-        letters.flat_map(char::to_lowercase).collect()
-    };
+/// The name that `wanted` was most likely meant by: few letters differ,
+/// whatever their case and underscores, or one contains the other.
+fn closest_name<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
     let target = plain(wanted);
-    let mut best: Option<(usize, &str)> = None;
-    for name in names {
-        let candidate = plain(name);
-        let contains = candidate.len() >= 3
-            && target.len() >= 3
-            && (candidate.contains(&target) || target.contains(&candidate));
-        let distance = edit_distance(&target, &candidate);
-        let near = distance <= target.chars().count().div_ceil(4);
-        if (near || contains) && best.is_none_or(|(known, _)| distance < known) {
-            best = Some((distance, name));
-        }
-    }
-    best.map(|(_, name)| name)
+    let plain_names: Vec<String> = names.iter().map(|name| plain(name)).collect();
+    let near = closest(&target, plain_names.iter().map(String::as_str));
+    let at = plain_names.iter().position(|name| match near {
+        Some(near) => name == near,
+        None => name.len().min(target.len()) >= 3 && (name.contains(&target) || target.contains(name)),
+    })?;
+    names.get(at).copied()
 }
 
-/// Letters to insert, delete, replace or swap with a neighbour.
-fn edit_distance(from: &str, to: &str) -> usize {
-    let from: Vec<char> = from.chars().collect();
-    let to: Vec<char> = to.chars().collect();
-    let mut rows = vec![(0..=to.len()).collect::<Vec<usize>>()];
-    for (i, letter) in from.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, other) in to.iter().enumerate() {
-            let replaced = rows[i][j] + usize::from(letter != other);
-            let mut cost = replaced.min(rows[i][j + 1] + 1).min(row[j] + 1);
-            let is_swap = i > 0 && j > 0 && *letter == to[j - 1] && from[i - 1] == *other;
-            if is_swap {
-                cost = cost.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(cost);
-        }
-        rows.push(row);
-    }
-    rows.last().and_then(|row| row.last()).copied().unwrap_or_default()
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|letter| letter.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -177,10 +151,9 @@ mod tests {
     #[test]
     fn finds_the_name_that_was_meant() {
         let names = ["amount_usd", "id", "ownerId", "createdon"];
-        assert_eq!(closest("amount", &names), Some("amount_usd"));
-        assert_eq!(closest("owner_id", &names), Some("ownerId"));
-        assert_eq!(closest("created_on", &names), Some("createdon"));
-        assert_eq!(closest("segment", &names), None);
-        assert_eq!(edit_distance("naem", "name"), 1);
+        assert_eq!(closest_name("amount", &names), Some("amount_usd"));
+        assert_eq!(closest_name("owner_id", &names), Some("ownerId"));
+        assert_eq!(closest_name("created_on", &names), Some("createdon"));
+        assert_eq!(closest_name("segment", &names), None);
     }
 }
