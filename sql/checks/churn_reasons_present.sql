@@ -1,0 +1,9 @@
+-- Accounts of high risk without a reason: nobody can act on a bare number.
+-- severity: error
+-- checks: churn_risk
+select
+    account_id,
+    churn_probability
+from churn_risk
+where tier = 'high'
+    and coalesce(array_length(reasons), 0) = 0
