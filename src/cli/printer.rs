@@ -9,11 +9,11 @@ use crate::error::{Error, Result};
 
 /// Writes for one command.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Printer;
+pub(crate) struct Printer;
 
 impl Printer {
     /// Writes data, as it is, to standard output.
-    pub fn data(self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn data(self, bytes: &[u8]) -> Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
@@ -24,24 +24,19 @@ impl Printer {
     }
 
     /// Writes a line of data to standard output.
-    pub fn line(self, text: &str) -> Result<()> {
+    pub(crate) fn line(self, text: &str) -> Result<()> {
         self.data(format!("{text}\n").as_bytes())
     }
 
     /// Tells people something, on standard error. A closed standard error
     /// stops nothing.
-    pub fn note(self, text: &str) {
+    pub(crate) fn note(self, text: &str) {
         let mut out = io::stderr().lock();
         let _ = writeln!(out, "{text}");
     }
 
     /// Whether a person is watching standard error.
-    pub fn is_watched(self) -> bool {
+    pub(crate) fn is_watched(self) -> bool {
         io::stderr().is_terminal()
-    }
-
-    /// Whether standard output goes to a terminal.
-    pub fn prints_to_terminal(self) -> bool {
-        io::stdout().is_terminal()
     }
 }

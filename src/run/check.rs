@@ -16,7 +16,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Serialize;
 
 use super::progress::{Event, Observer};
-use crate::engine::{Engine, Materialise, Statement};
+use crate::engine::{Engine, GrainViolations, Materialise, Materialised, Statement};
 use crate::error::{Error, Result};
 use crate::model::{Layer, Model};
 use crate::model::header::Severity;
@@ -51,19 +51,18 @@ fn as_text<S: serde::Serializer>(severity: &Severity, serializer: S) -> Result<S
     serializer.collect_str(severity)
 }
 
-/// Holds a built model against its header.
-pub(crate) async fn header(engine: &Engine, model: &Model) -> Result<Vec<CheckResult>> {
-    let mut results = vec![grain(engine, model).await?];
+/// Holds a built model against its header: what was seen while it was written.
+pub(crate) fn header(model: &Model, table: &Materialised) -> Vec<CheckResult> {
+    let mut results = vec![grain(model, &table.grain)];
     if model.layer == Layer::Mart {
-        results.push(finite(engine, model).await?);
+        results.push(finite(model, &table.non_finite));
     }
-    Ok(results)
+    results
 }
 
-async fn grain(engine: &Engine, model: &Model) -> Result<CheckResult> {
-    let watch = Stopwatch::start();
-    let found = engine.grain_violations(&model.name, &model.header.grain).await?;
-    let example = found.example.map(|row| format!(", for example {row}")).unwrap_or_default();
+fn grain(model: &Model, found: &GrainViolations) -> CheckResult {
+    let example = found.example.as_ref().map(|row| format!(", for example {row}"));
+    let example = example.unwrap_or_default();
     let message = match (found.nulls, found.duplicates) {
         (0, 0) => String::new(),
         (nulls, 0) => format!("{nulls} rows with a null in the grain{example}"),
@@ -72,32 +71,28 @@ async fn grain(engine: &Engine, model: &Model) -> Result<CheckResult> {
             format!("{nulls} rows with a null in the grain, {duplicates} repeat another's{example}")
         }
     };
-    Ok(CheckResult {
-        check: "grain".to_owned(),
-        model: model.name.clone(),
-        severity: Severity::Error,
-        rows_failed: found.nulls + found.duplicates,
-        message,
-        seconds: watch.seconds(),
-    })
+    of_header(model, "grain", found.nulls + found.duplicates, message)
 }
 
-async fn finite(engine: &Engine, model: &Model) -> Result<CheckResult> {
-    let watch = Stopwatch::start();
-    let found = engine.non_finite(&model.name).await?;
+fn finite(model: &Model, found: &[(String, u64)]) -> CheckResult {
     let columns: Vec<String> =
         found.iter().map(|(column, rows)| format!("{rows} in `{column}`")).collect();
-    Ok(CheckResult {
-        check: "finite".to_owned(),
+    let message = match columns.is_empty() {
+        true => String::new(),
+        false => format!("NaN or infinite numbers: {}", columns.join(", ")),
+    };
+    of_header(model, "finite", found.iter().map(|(_, rows)| rows).sum(), message)
+}
+
+fn of_header(model: &Model, check: &str, rows_failed: u64, message: String) -> CheckResult {
+    CheckResult {
+        check: check.to_owned(),
         model: model.name.clone(),
         severity: Severity::Error,
-        rows_failed: found.iter().map(|(_, rows)| rows).sum(),
-        message: match columns.is_empty() {
-            true => String::new(),
-            false => format!("NaN or infinite numbers: {}", columns.join(", ")),
-        },
-        seconds: watch.seconds(),
-    })
+        rows_failed,
+        message,
+        seconds: 0.0,
+    }
 }
 
 /// Compares the columns a mart came out with, with those its header documents.

@@ -13,11 +13,11 @@ use datafusion::common::ScalarValue;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use super::check;
+use super::check::{self, CheckResult};
 use super::progress::{Event, Observer};
 use crate::engine::{Engine, Materialise, Statement};
 use crate::error::{Error, Result};
-use crate::model::{Layer, Model};
+use crate::model::Model;
 use crate::time::{EpochDays, Stopwatch};
 
 /// What building one model gave.
@@ -40,6 +40,9 @@ pub struct ModelResult {
     pub file: Option<PathBuf>,
 }
 
+/// A model that is built, and how it stands against its header.
+pub(crate) type Built = (ModelResult, Vec<CheckResult>);
+
 /// Where and for which day models are built.
 pub(crate) struct Workshop<'a> {
     pub(crate) engine: &'a Arc<Engine>,
@@ -55,12 +58,12 @@ pub(crate) struct Workshop<'a> {
 impl Workshop<'_> {
     /// Builds `models`, which must be in topological order and closed under
     /// what they read (tables that are not among them must be registered).
-    pub(crate) async fn build(&self, models: &[&Model]) -> Result<Vec<ModelResult>> {
+    pub(crate) async fn build(&self, models: &[&Model]) -> Result<Vec<Built>> {
         let names: BTreeSet<&str> = models.iter().map(|model| model.name.as_str()).collect();
         let mut waiting: Vec<&Model> = models.to_vec();
         let mut built: BTreeSet<String> = BTreeSet::new();
         let mut results = Vec::new();
-        let mut working: JoinSet<Result<ModelResult>> = JoinSet::new();
+        let mut working: JoinSet<Result<Built>> = JoinSet::new();
         loop {
             let is_ready = |model: &&Model| {
                 model.reads.iter().all(|read| !names.contains(read.as_str()) || built.contains(read))
@@ -78,8 +81,8 @@ impl Workshop<'_> {
             };
             let result = finished
                 .map_err(|cause| Error::bug("a model's task ended early").with_source(cause))??;
-            self.observer.observe(built_event(&result));
-            built.insert(result.name.clone());
+            self.observer.observe(built_event(&result.0));
+            built.insert(result.0.name.clone());
             results.push(result);
         }
         match waiting.first() {
@@ -88,7 +91,7 @@ impl Workshop<'_> {
         }
     }
 
-    fn task(&self, model: &Model) -> impl Future<Output = Result<ModelResult>> + Send + use<> {
+    fn task(&self, model: &Model) -> impl Future<Output = Result<Built>> + Send + use<> {
         let engine = Arc::clone(self.engine);
         let model = model.clone();
         let file = self.scratch.join(format!("{}.parquet", model.name));
@@ -98,12 +101,13 @@ impl Workshop<'_> {
     }
 
     fn options(&self, model: &Model) -> Materialise {
-        let Some(stamp) = self.stamps.get(&model.name).filter(|_| model.layer == Layer::Mart) else {
-            return Materialise::default();
+        let sort_by = model.header.grain.clone();
+        let Some(stamp) = self.stamps.get(&model.name) else {
+            return Materialise { sort_by, ..Materialise::default() };
         };
         let text = |value: &str| ScalarValue::Utf8(Some(value.to_owned()));
         Materialise {
-            sort_by: model.header.grain.clone(),
+            sort_by,
             append: vec![
                 (Field::new("as_of", DataType::Date32, false), ScalarValue::Date32(Some(self.as_of))),
                 (Field::new("definition", DataType::Utf8, false), text(stamp)),
@@ -114,6 +118,7 @@ impl Workshop<'_> {
                 ("kenko.definition".to_owned(), stamp.clone()),
                 ("kenko.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             ]),
+            progress: None,
         }
     }
 }
@@ -128,7 +133,7 @@ async fn build_one(
     as_of: EpochDays,
     file: PathBuf,
     options: &Materialise,
-) -> Result<ModelResult> {
+) -> Result<Built> {
     let watch = Stopwatch::start();
     let statement = Statement { name: &model.name, file: &model.file, sql: &model.sql, as_of };
     let mut result = ModelResult {
@@ -140,17 +145,19 @@ async fn build_one(
         seconds: 0.0,
         file: None,
     };
+    let mut checks = Vec::new();
     if model.header.is_view {
         engine.define_model_view(&statement).await?;
     } else {
         let table = engine.materialise(&statement, &file, options).await?;
         check::documented(model, &table.schema)?;
-        engine.register_local_parquet(&model.name, &file, table.schema).await?;
+        checks = check::header(model, &table);
+        engine.register_local_parquet(&model.name, &file, table.schema)?;
         result.rows = Some(table.rows);
         result.bytes = Some(table.bytes);
         result.sha256 = Some(table.sha256);
         result.file = Some(file);
     }
     result.seconds = watch.seconds();
-    Ok(result)
+    Ok((result, checks))
 }

@@ -66,7 +66,7 @@ pub(crate) async fn register_prior(
         let bytes = publish::read_table(storage, commit, &mart.name).await?;
         let file = scratch.join(format!("{name}.parquet"));
         write(&file, &bytes).await?;
-        engine.register_local_parquet(&name, &file, schema).await?;
+        engine.register_local_parquet(&name, &file, schema)?;
     }
     Ok(())
 }

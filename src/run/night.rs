@@ -18,9 +18,11 @@ use crate::engine::{Engine, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Layer, Model};
 use crate::publish::{self, Commit, Publication, StagedTable};
-use crate::source::{self, Frozen, SourceReport};
+use crate::source::freeze::{Frozen, FrozenSource};
+use crate::source::register::SourceReport;
+use crate::source;
 use crate::storage::Storage;
-use crate::time::{AsOf, RunClock, RunId, Stopwatch, parse_date};
+use crate::time::{AsOf, RunClock, RunId, Stopwatch, date_of, parse_date};
 
 /// How a pipeline is run.
 #[derive(Clone, Debug)]
@@ -94,7 +96,7 @@ pub async fn run(project: &Project, options: &RunOptions, observer: &dyn Observe
         record::write_failed(&night.storage, &night.record(&work), scratch.path()).await?;
         return Err(error);
     }
-    source::recheck(&night.frozen).await?;
+    night.frozen.recheck().await?;
     let published = night.publish(&work).await?;
     let outcome = match published.already_done {
         true => Outcome::AlreadyDone(Box::new(published.commit)),
@@ -136,17 +138,16 @@ impl<'a> Night<'a> {
         let clock = RunClock;
         let pipeline = &project.pipeline;
         let storage = Storage::open(options.output.as_deref().unwrap_or(&pipeline.output))?;
-        let frozen = source::freeze(pipeline).await?;
+        let (as_of, frozen) = freeze(project, options.as_of.as_deref()).await?;
         observer.observe(Event::Frozen {
-            sources: frozen.sources(),
-            files: frozen.files(),
-            bytes: frozen.bytes(),
+            sources: frozen.sources.len(),
+            files: frozen.sources.values().map(|source| source.files.len()).sum(),
+            bytes: frozen.sources.values().map(bytes).sum(),
         });
-        let as_of = as_of(project, options.as_of.as_deref(), &frozen)?;
         let prior = publish::before(&storage, &pipeline.name, &as_of.to_string()).await?;
         let tables = config::tables(pipeline, &as_of)?;
         let run_key =
-            inputs::run_key(project, &as_of, frozen.fingerprint(), prior.as_ref(), &tables)?;
+            inputs::run_key(project, &as_of, &frozen.fingerprint, prior.as_ref(), &tables)?;
         Ok(Self {
             project,
             options,
@@ -173,7 +174,7 @@ impl<'a> Night<'a> {
         inputs::register_prior(engine, self.project, &self.storage, prior, scratch).await?;
         let report =
             source::register(engine, &self.frozen, &self.project.pipeline, &self.as_of, scratch).await?;
-        self.observer.observe(Event::Registered { quarantined: report.quarantined() });
+        self.observer.observe(Event::Registered { quarantined: report.sources.values().map(|counts| counts.quarantined).sum() });
         Ok(report)
     }
 
@@ -199,10 +200,9 @@ impl<'a> Night<'a> {
         };
         self.observer.observe(Event::Planned { models: selection.built.len() });
         for late in [false, true] {
-            let models = wanted(late, false);
-            work.models.extend(workshop.build(&models).await?);
-            for model in models.iter().filter(|model| !model.header.is_view) {
-                work.checks.extend(check::header(engine, model).await?);
+            for (model, checks) in workshop.build(&wanted(late, false)).await? {
+                work.models.push(model);
+                work.checks.extend(checks);
             }
             for sql in wanted(late, true) {
                 let file = scratch.join(format!("check_{}.parquet", sql.name));
@@ -288,16 +288,30 @@ impl<'a> Night<'a> {
     }
 }
 
-/// The day asked for; else yesterday, or the last day the extracts hold when
-/// that is earlier.
-pub(crate) fn as_of(project: &Project, asked: Option<&str>, frozen: &Frozen) -> Result<AsOf> {
-    let zone = &project.pipeline.zone;
-    if let Some(text) = asked {
-        return AsOf::parse(text, zone);
+/// The extracts as they are for the day asked for; else for yesterday, or for
+/// the last day the extracts hold when that is earlier.
+pub(crate) async fn freeze(project: &Project, asked: Option<&str>) -> Result<(AsOf, Frozen)> {
+    let pipeline = &project.pipeline;
+    let zone = &pipeline.zone;
+    let latest = match asked {
+        Some(text) => AsOf::parse(text, zone)?,
+        None => AsOf::new(RunClock.yesterday(zone)?, zone)?,
+    };
+    let frozen = source::freeze(pipeline, &latest).await?;
+    let newest = source::newest_day(&frozen, pipeline, &latest);
+    match newest.filter(|day| asked.is_none() && *day < latest.epoch_days()) {
+        None => Ok((latest, frozen)),
+        Some(day) => {
+            let as_of = AsOf::new(date_of(day)?, zone)?;
+            let frozen = source::freeze(pipeline, &as_of).await?;
+            Ok((as_of, frozen))
+        }
     }
-    let yesterday = RunClock.yesterday(zone)?;
-    let newest = frozen.newest_day(zone)?;
-    AsOf::new(newest.map_or(yesterday, |newest| newest.min(yesterday)), zone)
+}
+
+/// Bytes of all files of an extract.
+pub(crate) fn bytes(source: &FrozenSource) -> u64 {
+    source.files.iter().map(|file| file.size).sum()
 }
 
 /// An engine whose days reach from 1900 to the as-of day.

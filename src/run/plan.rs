@@ -1,12 +1,11 @@
 //! What a run would read and build, without building anything.
 
 use super::inputs;
-use super::night::as_of;
+use super::night::{bytes, freeze};
 use super::project::Project;
 use crate::config;
 use crate::error::Result;
 use crate::publish;
-use crate::source;
 use crate::storage::Storage;
 
 /// A run before it runs.
@@ -70,11 +69,10 @@ pub async fn plan(
 ) -> Result<Plan> {
     let pipeline = &project.pipeline;
     let storage = Storage::open(output.unwrap_or(&pipeline.output))?;
-    let frozen = source::freeze(pipeline).await?;
-    let as_of = as_of(project, day, &frozen)?;
+    let (as_of, frozen) = freeze(project, day).await?;
     let prior = publish::before(&storage, &pipeline.name, &as_of.to_string()).await?;
     let tables = config::tables(pipeline, &as_of)?;
-    let key = inputs::run_key(project, &as_of, frozen.fingerprint(), prior.as_ref(), &tables)?;
+    let key = inputs::run_key(project, &as_of, &frozen.fingerprint, prior.as_ref(), &tables)?;
     let found = match select.is_empty() {
         true => publish::find(&storage, &key).await?,
         false => None,
@@ -92,11 +90,11 @@ pub async fn plan(
         reads: model.reads.iter().cloned().collect(),
         file: model.file.clone(),
     });
-    let sources = frozen.tables().iter().map(|(table, files)| PlannedSource {
+    let sources = frozen.sources.iter().map(|(table, source)| PlannedSource {
         table: table.clone(),
-        files: files.files.len(),
-        bytes: files.bytes(),
-        rows: files.rows(),
+        files: source.files.len(),
+        bytes: bytes(source),
+        rows: source.rows,
     });
     Ok(Plan {
         pipeline: pipeline.name.clone(),

@@ -48,7 +48,7 @@ pub async fn validate(project: &Project) -> Result<Validated> {
     for (table, (contract, _)) in project.contracts()? {
         empty(&engine, &format!("{RAW_PREFIX}{table}"), contract.schema())?;
     }
-    empty(&engine, RUN_SOURCE, source::report_schema())?;
+    empty(&engine, RUN_SOURCE, source::report_schema()?)?;
     empty(&engine, RUN_CHECK, check::table_schema())?;
     for mart in project.marts() {
         empty(&engine, &format!("{PRIOR_PREFIX}{}", mart.name), inputs::prior_schema(mart))?;

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::graph::Graph;
 use crate::model::shipped::shipped;
 use crate::model::{self, Layer, Model};
+use crate::source;
 use crate::storage;
 
 /// A mart as the newest commit of an earlier day published it.
@@ -45,7 +46,9 @@ impl Project {
         }
         let known = known_tables(&pipeline)?;
         let graph = Graph::new(models, &known)?;
-        supplied(&pipeline, &graph)?;
+        source::check_minimum(|table| {
+            pipeline.sources.contains_key(table) || reads_declared(&pipeline, &graph, table)
+        })?;
         Ok(Self { file: file.to_owned(), pipeline, graph })
     }
 
@@ -88,23 +91,7 @@ fn known_tables(pipeline: &Pipeline) -> Result<BTreeSet<String>> {
     Ok(known)
 }
 
-/// `account` and one of `event` and `subscription` must come from somewhere:
-/// from the source itself or from a staging model that reads another one.
-fn supplied(pipeline: &Pipeline, graph: &Graph) -> Result<()> {
-    let is_supplied = |table: &str| {
-        pipeline.sources.contains_key(table) || reads_declared(pipeline, graph, table)
-    };
-    if !is_supplied("account") {
-        return Err(Error::usage("the pipeline has no source `account`")
-            .with_hint("every table of kenko is about accounts: declare where they are"));
-    }
-    if !is_supplied("event") && !is_supplied("subscription") {
-        return Err(Error::usage("the pipeline has neither a source `event` nor `subscription`")
-            .with_hint("declare at least one of them: health needs use or revenue"));
-    }
-    Ok(())
-}
-
+/// Whether the staging model of `table` reads some extract of the pipeline.
 fn reads_declared(pipeline: &Pipeline, graph: &Graph, table: &str) -> bool {
     graph.get(&format!("stg_{table}")).is_some_and(|model| {
         model.reads.iter().any(|read| {

@@ -57,7 +57,7 @@ pub async fn query_published(
             })?
             .schema()
             .clone();
-        engine.register_local_parquet(&table.name, &file, schema).await?;
+        engine.register_local_parquet(&table.name, &file, schema)?;
     }
     let statement =
         Statement { name: "query", file: "query", sql, as_of: as_of.epoch_days() };

@@ -14,7 +14,8 @@ use super::check::CheckResult;
 use super::execute::ModelResult;
 use crate::error::{Error, Result};
 use crate::model::graph::Graph;
-use crate::source::{Frozen, SourceReport};
+use crate::source::freeze::Frozen;
+use crate::source::register::SourceReport;
 use crate::storage::Storage;
 use crate::time::{Microseconds, format_instant};
 
