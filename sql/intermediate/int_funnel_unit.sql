@@ -44,7 +44,8 @@ entered as (
         outcome['reached_at'] as reached_at,
         outcome['event_ids'] as touchpoint_ids,
         outcome['loops'] as loops,
-        outcome['started_at'] + arrow_cast(window_us, 'Duration(Microsecond)') as window_ends_at,
+        outcome['started_at'] + arrow_cast(window_us, 'Duration(Microsecond)')
+            as window_ends_at,
         parse_timestamp(
             concat(cast(cast($as_of as date) + 1 as text), ' 00:00:00'),
             '%Y-%m-%d %H:%M:%S'

@@ -6,7 +6,7 @@
 --   invitation_id | text | key | the invitation it answers, if any
 --   account_id | text | key | account, where known
 --   contact_id | text | key | person, where known
---   role | text | - | the person's role in the purchase today; unknown where none is known
+--   role | text | - | their role in the purchase today; unknown where none is known
 --   kind | text | - | relationship or transactional
 --   stage | text | - | stage of the journey it asks about
 --   metric | text | - | nps, csat or ces

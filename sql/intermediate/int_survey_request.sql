@@ -10,7 +10,7 @@
 --   stage | text | - | stage of the journey it asks about
 --   account_id | text | key | account, where known
 --   contact_id | text | key | person asked
---   role | text | - | the person's role in the purchase today; unknown where none is known
+--   role | text | - | their role in the purchase today; unknown where none is known
 --   sent_on | date | day | day it was sent
 --   is_answered | boolean | - | an answer to it counts for this metric
 with

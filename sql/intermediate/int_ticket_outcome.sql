@@ -44,7 +44,8 @@ timed as (
         cast(date_trunc('month', opened_on) as date) as month,
         resolved_at is not null as is_resolved,
         cast(resolved_at as bigint) - cast(opened_at as bigint) as resolution_us,
-        cast(first_response_at as bigint) - cast(opened_at as bigint) as first_response_us,
+        cast(first_response_at as bigint) - cast(opened_at as bigint)
+            as first_response_us,
         business_minutes,
         reopens > 0 as is_reopened
     from stg_ticket

@@ -19,7 +19,7 @@
 --   rate_from_first | float | 0-1 | reached / entered; null where nobody entered
 --   rate_from_first_low | float | 0-1 | low end of its interval
 --   rate_from_first_high | float | 0-1 | high end of its interval
---   rate_from_previous | float | 0-1 | reached / reached at the step before; null at step 1
+--   rate_from_previous | float | 0-1 | of those at the step before; null at step 1
 --   rate_from_previous_low | float | 0-1 | low end of its interval
 --   rate_from_previous_high | float | 0-1 | high end of its interval
 --   days_p50 | float | days | from the first step to this one, median

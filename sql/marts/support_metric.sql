@@ -46,7 +46,8 @@ counted as (
         count(*) as tickets,
         count(*) filter (where ticket.is_resolved) as resolved,
         -- microseconds of many tickets outgrow a 64-bit sum
-        cast(sum(cast(ticket.resolution_us as decimal(38, 0))) as double) as resolution_us,
+        cast(sum(cast(ticket.resolution_us as decimal(38, 0))) as double)
+            as resolution_us,
         count(ticket.resolution_us) as timed,
         percentile_cont(0.5) within group (order by ticket.art_minutes)
             as art_minutes_p50,

@@ -14,7 +14,7 @@
 --   role | text | - | role in the purchase of the person asked, all for the roll-up
 --   dimension | text | - | attribute broken down by, all for the total
 --   dimension_value | text | - | value of the attribute today, all for the total
---   invited | integer | invitations | delivered, asking for this; null: none are extracted
+--   invited | integer | invitations | delivered; null where none are extracted
 --   answered | integer | invitations | of these, with an answer that counts
 --   response_rate | float | 0-1 | answered / invited; null where nobody was invited
 --   n | integer | answers | answers that count, invited or not

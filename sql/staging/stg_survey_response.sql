@@ -14,7 +14,7 @@
 --   score | integer | scale of the metric | answer as given, also outside the scale
 --   responded_at | timestamp | UTC | when the answer came
 --   responded_on | date | day | the day of that, in the pipeline's time zone
---   is_finished | boolean | - | false for an answer broken off; true where nothing is said
+--   is_finished | boolean | - | false when broken off; true where nothing is said
 --   ticket_id | text | key | the ticket it is about
 with
 

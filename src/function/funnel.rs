@@ -464,3 +464,6 @@ fn retrace<T: Touch>(touches: &[T], modes: Modes, best: Furthest, attempt: &mut 
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -594,3 +594,6 @@ impl Accumulator for OneGroup {
         self.0.merge_batch(states, &groups, 1)
     }
 }
+
+#[cfg(test)]
+mod tests;

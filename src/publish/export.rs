@@ -4,19 +4,18 @@
 //! When a pass is over, a receipt `_kenko/exports/<20 digits>.json` is written
 //! for each commit it covered: a commit without a receipt is not exported yet.
 //! The newest receipt also keeps size, hash and tag of every object in
-//! `latest/`, so that one listing shows whether they are still those: a pass
+//! `latest/`, so that a listing shows whether they are still those: a pass
 //! that was asleep may have put older ones in their place. Whoever writes looks
 //! at the log again afterwards, and starts over if it has grown. Only files
 //! whose bytes the log knows are removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
 use super::log::{Commit, PublishedTable, commits, greatest, version_of};
-use super::{FILES_UNDER_WAY, FORMAT, Publication, REQUESTS_UNDER_WAY};
+use super::{FILES_UNDER_WAY, FORMAT, Publication, REQUESTS_UNDER_WAY, at_once};
 use crate::error::{Error, Result};
 use crate::storage::Storage;
 
@@ -55,22 +54,32 @@ pub async fn finish_exports(storage: &Storage) -> Result<()> {
             .filter(|commit| !receipts.versions.contains(&commit.version))
             .collect();
         let present = objects(storage).await?;
-        let (kept, stale): (Vec<_>, Vec<_>) = target
+        let looks = target
             .tables
             .iter()
-            .map(|table| (table, receipts.shows(table, &present)))
-            .partition(|(_, exported)| exported.is_some());
+            .map(|table| receipts.shows(storage, table, &present))
+            .collect();
+        let shown = at_once(REQUESTS_UNDER_WAY, looks).await?;
+        let stale: Vec<&PublishedTable> = target
+            .tables
+            .iter()
+            .zip(&shown)
+            .filter_map(|(table, exported)| exported.is_none().then_some(table))
+            .collect();
         if pending.is_empty() && stale.is_empty() {
             return Ok(());
         }
-        let mut latest: Vec<Exported> = kept.into_iter().filter_map(|(_, kept)| kept).collect();
-        let stale: Vec<&PublishedTable> = stale.into_iter().map(|(table, _)| table).collect();
-        latest.extend(write_latest(storage, &stale).await?);
+        let mut latest = write_latest(storage, &stale).await?;
+        latest.extend(shown.into_iter().flatten());
         let days: BTreeSet<&str> = pending.iter().map(|commit| commit.as_of.as_str()).collect();
         for day in days {
             write_day(storage, &log, day).await?;
         }
-        remove_dropped(storage, &log, target, present.keys()).await?;
+        for name in present.keys() {
+            if target.table(name).is_none() {
+                remove_ours(storage, &log, name, &latest_path(name)).await?;
+            }
+        }
         let grown = commits(storage).await?;
         if grown.len() != log.len() {
             log = grown;
@@ -113,21 +122,31 @@ impl Receipts {
 
     /// What the newest receipt says of a table in `latest/`, provided the
     /// object that is there now is the one it speaks of.
-    fn shows(
+    async fn shows(
         &self,
+        storage: &Storage,
         table: &PublishedTable,
         present: &BTreeMap<String, ObjectMeta>,
-    ) -> Option<Exported> {
+    ) -> Result<Option<Exported>> {
         let exported = self
             .newest
             .iter()
             .flat_map(|receipt| &receipt.latest)
-            .find(|exported| exported.table == table.name && exported.sha256 == table.sha256)?;
-        let object = present.get(&table.name)?;
-        let is_same = exported.e_tag.is_some()
-            && object.e_tag == exported.e_tag
-            && object.size == table.bytes;
-        is_same.then(|| exported.clone())
+            .find(|exported| exported.table == table.name && exported.sha256 == table.sha256);
+        let (Some(exported), Some(object)) = (exported, present.get(&table.name)) else {
+            return Ok(None);
+        };
+        let is_it = |object: &ObjectMeta| {
+            exported.e_tag.is_some() && object.e_tag == exported.e_tag && object.size == table.bytes
+        };
+        // Some stores list objects without their tags, or write them otherwise
+        // there than where the object itself is asked for.
+        let is_same = is_it(object)
+            || storage
+                .head(&latest_path(&table.name))
+                .await?
+                .is_some_and(|object| is_it(&object));
+        Ok(is_same.then(|| exported.clone()))
     }
 }
 
@@ -177,40 +196,39 @@ async fn objects(storage: &Storage) -> Result<BTreeMap<String, ObjectMeta>> {
 }
 
 async fn write_latest(storage: &Storage, tables: &[&PublishedTable]) -> Result<Vec<Exported>> {
-    stream::iter(tables)
-        .map(|table| async move {
-            let digest = table.digest();
-            let stored = storage
-                .copy(&table.path, &latest_path(&table.name), &digest)
-                .await?;
-            Ok(Exported {
-                table: table.name.clone(),
-                bytes: digest.bytes,
-                sha256: digest.sha256,
-                e_tag: stored.e_tag,
-            })
-        })
-        .buffered(FILES_UNDER_WAY)
-        .try_collect()
-        .await
+    let copies = tables
+        .iter()
+        .map(|table| copy(storage, table, latest_path(&table.name)))
+        .collect();
+    at_once(FILES_UNDER_WAY, copies).await
+}
+
+async fn copy(storage: &Storage, table: &PublishedTable, path: String) -> Result<Exported> {
+    let digest = table.digest();
+    let stored = storage.copy(&table.path, &path, &digest).await?;
+    Ok(Exported {
+        table: table.name.clone(),
+        bytes: digest.bytes,
+        sha256: digest.sha256,
+        e_tag: stored.e_tag,
+    })
 }
 
 /// Writes the newest commit of a day to `history/`, and removes tables of
 /// earlier commits of that day that it does not have.
 async fn write_day(storage: &Storage, log: &[Commit], day: &str) -> Result<()> {
-    let of_day = || log.iter().filter(|commit| commit.as_of == day);
-    let Some(newest) = of_day().max_by_key(|commit| commit.version) else {
+    let of_day: Vec<&Commit> = log.iter().filter(|commit| commit.as_of == day).collect();
+    let Some(newest) = of_day.last() else {
         return Ok(());
     };
-    stream::iter(&newest.tables)
-        .map(|table| async move {
-            let path = history_path(&table.name, day);
-            storage.copy(&table.path, &path, &table.digest()).await
-        })
-        .buffered(FILES_UNDER_WAY)
-        .try_collect::<Vec<_>>()
-        .await?;
-    let dropped: BTreeSet<&str> = of_day()
+    let copies = newest
+        .tables
+        .iter()
+        .map(|table| copy(storage, table, history_path(&table.name, day)))
+        .collect();
+    at_once(FILES_UNDER_WAY, copies).await?;
+    let dropped: BTreeSet<&str> = of_day
+        .iter()
         .flat_map(|commit| &commit.tables)
         .map(|table| table.name.as_str())
         .filter(|name| newest.table(name).is_none())
@@ -221,36 +239,21 @@ async fn write_day(storage: &Storage, log: &[Commit], day: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes from `latest/` the tables that the commit shown there does not have.
-async fn remove_dropped(
-    storage: &Storage,
-    log: &[Commit],
-    target: &Commit,
-    present: impl Iterator<Item = &String>,
-) -> Result<()> {
-    for name in present.filter(|name| target.table(name).is_none()) {
-        remove_ours(storage, log, name, &latest_path(name)).await?;
-    }
-    Ok(())
-}
-
 /// Removes a file if its bytes are those of a published version of the table;
 /// anything else under that name is somebody else's.
 async fn remove_ours(storage: &Storage, log: &[Commit], name: &str, path: &str) -> Result<()> {
-    let mut versions = log
+    let versions: BTreeSet<&str> = log
         .iter()
         .filter_map(|commit| commit.table(name))
-        .peekable();
-    if versions.peek().is_none() {
+        .map(|table| table.sha256.as_str())
+        .collect();
+    if versions.is_empty() {
         return Ok(());
     }
-    let Some(digest) = storage.digest(path).await? else {
-        return Ok(());
-    };
-    if versions.any(|version| version.digest() == digest) {
-        storage.delete(path).await?;
+    match storage.digest(path).await? {
+        Some(digest) if versions.contains(digest.sha256.as_str()) => storage.delete(path).await,
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses a publication whose exports would overwrite files that no commit
@@ -259,23 +262,24 @@ async fn remove_ours(storage: &Storage, log: &[Commit], name: &str, path: &str) 
 /// # Errors
 /// [`crate::error::ErrorKind::Usage`] naming the file.
 pub(super) async fn refuse_foreign(storage: &Storage, publication: &Publication) -> Result<()> {
-    let names = publication.tables.iter().map(|table| table.name.as_str());
-    let mut found: BTreeMap<String, (&str, Option<&str>)> = BTreeMap::new();
-    let present = objects(storage).await?;
-    for name in names.clone().filter(|name| present.contains_key(*name)) {
-        found.insert(latest_path(name), (name, None));
-    }
     let day = publication.as_of.as_str();
-    let dated: Vec<Option<&str>> = stream::iter(names)
-        .map(|name| async move {
-            let head = storage.head(&history_path(name, day)).await?;
-            Ok::<_, Error>(head.map(|_| name))
-        })
-        .buffered(REQUESTS_UNDER_WAY)
-        .try_collect()
-        .await?;
-    for name in dated.into_iter().flatten() {
-        found.insert(history_path(name, day), (name, Some(day)));
+    let names: Vec<&str> = publication
+        .tables
+        .iter()
+        .map(|table| table.name.as_str())
+        .collect();
+    let present = objects(storage).await?;
+    let dated: Vec<String> = names.iter().map(|name| history_path(name, day)).collect();
+    let heads = dated.iter().map(|path| storage.head(path)).collect();
+    let heads = at_once(REQUESTS_UNDER_WAY, heads).await?;
+    let mut found: BTreeMap<String, (&str, Option<&str>)> = BTreeMap::new();
+    for ((name, path), head) in names.into_iter().zip(dated).zip(heads) {
+        if present.contains_key(name) {
+            found.insert(latest_path(name), (name, None));
+        }
+        if head.is_some() {
+            found.insert(path, (name, Some(day)));
+        }
     }
     if found.is_empty() {
         return Ok(());

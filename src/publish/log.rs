@@ -5,10 +5,9 @@
 //! a reader. Order is the order of numbers: no clock decides it.
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
-use super::REQUESTS_UNDER_WAY;
+use super::{REQUESTS_UNDER_WAY, at_once};
 use crate::error::{Error, Result};
 use crate::storage::{Digest, Storage};
 
@@ -142,22 +141,23 @@ pub async fn commits(storage: &Storage) -> Result<Vec<Commit>> {
         .filter_map(|meta| version_of(meta.location.as_ref()))
         .max()
         .unwrap_or(0);
-    let found: Vec<Commit> = stream::iter(1..=last)
-        .map(|version| async move {
-            match storage.get(&entry_path(version)).await? {
-                Some(bytes) => Commit::parse(storage, version, &bytes),
-                None => Err(damaged(storage, version)),
-            }
-        })
-        .buffered(REQUESTS_UNDER_WAY)
-        .try_collect()
-        .await?;
+    let entries = (1..=last)
+        .map(|version| read_entry(storage, version))
+        .collect();
+    let found = at_once(REQUESTS_UNDER_WAY, entries).await?;
     for pair in found.windows(2) {
         if pair[1].parent.as_ref() != Some(&pair[0].commit_id) {
             return Err(damaged(storage, pair[1].version));
         }
     }
     Ok(found)
+}
+
+async fn read_entry(storage: &Storage, version: u64) -> Result<Commit> {
+    match storage.get(&entry_path(version)).await? {
+        Some(bytes) => Commit::parse(storage, version, &bytes),
+        None => Err(damaged(storage, version)),
+    }
 }
 
 /// The commit that `latest/` shows: that of the greatest business day, the

@@ -141,11 +141,12 @@ async fn commit(
         .await?;
     export::refuse_foreign(storage, publication).await?;
     let commit_id = commit_id(publication);
-    let tables: Vec<PublishedTable> = stream::iter(&publication.tables)
+    let staged = publication
+        .tables
+        .iter()
         .map(|table| stage(storage, publication, &commit_id, table))
-        .buffered(FILES_UNDER_WAY)
-        .try_collect()
-        .await?;
+        .collect();
+    let tables = at_once(FILES_UNDER_WAY, staged).await?;
     write_records(storage, &publication.run_id, &publication.records).await?;
     let entry = Commit {
         format: FORMAT,
@@ -227,6 +228,11 @@ fn refuse_rival(storage: &Storage, publication: &Publication, other: &Commit) ->
         .with_hint("run again if this day is to be published from newer inputs"));
     }
     Ok(())
+}
+
+/// Drives several pieces of work, some at a time; results are in order.
+async fn at_once<T>(limit: usize, works: Vec<impl Future<Output = Result<T>>>) -> Result<Vec<T>> {
+    stream::iter(works).buffered(limit).try_collect().await
 }
 
 /// Puts one table under its own name and reads it back.

@@ -71,7 +71,10 @@ async fn a_publication_is_in_the_log_in_latest_and_in_history() {
     );
     let done = publish(&storage, &first).await.unwrap();
     assert!(!done.already_done);
-    assert_eq!((done.commit.version, done.commit.parent.as_ref()), (1, None));
+    assert_eq!(
+        (done.commit.version, done.commit.parent.as_ref()),
+        (1, None)
+    );
 
     let second = publication(scratch.path(), "r2", "k2", DAY, &[("health", "h2")]);
     let done = publish(&storage, &second).await.unwrap();
@@ -82,16 +85,17 @@ async fn a_publication_is_in_the_log_in_latest_and_in_history() {
     );
     assert_eq!(
         content(&storage, "history").await,
-        map(&[(
-            "history/health/as_of=2026-01-31/health.parquet",
-            "h2"
-        )])
+        map(&[("history/health/as_of=2026-01-31/health.parquet", "h2")])
     );
     let log = read_all(&storage).await;
     assert_eq!(log[1].parent.as_ref(), Some(&log[0].commit_id));
     assert_eq!(read_table(&storage, &log[0], "risk").await.unwrap(), "r1");
     assert_eq!(
-        storage.get("_kenko/runs/r1/run.json").await.unwrap().unwrap(),
+        storage
+            .get("_kenko/runs/r1/run.json")
+            .await
+            .unwrap()
+            .unwrap(),
         "{}"
     );
 }
@@ -162,7 +166,10 @@ async fn files_of_others_are_neither_overwritten_nor_removed() {
         storage.delete(path).await.unwrap();
     }
     storage.put("latest/note.txt", "x".into()).await.unwrap();
-    storage.put("latest/other.parquet", "x".into()).await.unwrap();
+    storage
+        .put("latest/other.parquet", "x".into())
+        .await
+        .unwrap();
     publish(&storage, &first).await.unwrap();
 
     // A table that was ours, is no longer published, and was replaced by hand.
@@ -174,7 +181,10 @@ async fn files_of_others_are_neither_overwritten_nor_removed() {
         &[("health", "h2"), ("risk", "r2")],
     );
     publish(&storage, &second).await.unwrap();
-    storage.put("latest/risk.parquet", "theirs".into()).await.unwrap();
+    storage
+        .put("latest/risk.parquet", "theirs".into())
+        .await
+        .unwrap();
     let third = publication(scratch.path(), "r3", "k3", DAY, &[("health", "h3")]);
     publish(&storage, &third).await.unwrap();
     assert_eq!(
@@ -350,12 +360,20 @@ async fn a_create_finds_out_what_became_of_it() {
     }
     let (store, storage) = memory();
     storage.put("log/1", "theirs".into()).await.unwrap();
-    let faulty = on(FaultStore::failing(store, When::First("put"), Fault::Conflict));
+    let faulty = on(FaultStore::failing(
+        store,
+        When::First("put"),
+        Fault::Conflict,
+    ));
     let created = faulty.create_once("log/1", "mine".into(), mine).await;
     assert_eq!(created.unwrap(), Created::Taken("theirs".into()));
 
     let (store, storage) = memory();
-    let faulty = on(FaultStore::failing(store, When::Every("put"), Fault::Before));
+    let faulty = on(FaultStore::failing(
+        store,
+        When::Every("put"),
+        Fault::Before,
+    ));
     let error = faulty.create_once("log/1", "mine".into(), mine).await;
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!(storage.get("log/1").await.unwrap(), None);
@@ -373,7 +391,11 @@ async fn a_short_answer_and_a_full_disk_are_told() {
     let error = short.get("a").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(error.to_string().contains("4 bytes"), "{error}");
-    let full = on(FaultStore::failing(store, When::First("put"), Fault::NoSpace));
+    let full = on(FaultStore::failing(
+        store,
+        When::First("put"),
+        Fault::NoSpace,
+    ));
     let error = full.put("a", "more".into()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Resources);
 }
@@ -406,7 +428,11 @@ async fn a_crash_between_log_and_exports_is_finished_by_the_next_start() {
     publish(&storage, &first).await.unwrap();
     let second = publication(scratch.path(), "r2", "k2", DAY, &[("health", "h2")]);
     let crash = When::First("put out/_kenko/log");
-    let dying = on(FaultStore::failing(Arc::clone(&store), crash, Fault::DeadAfter));
+    let dying = on(FaultStore::failing(
+        Arc::clone(&store),
+        crash,
+        Fault::DeadAfter,
+    ));
     let error = publish(&dying, &second).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::OutcomeUnknown);
     assert_eq!(
@@ -434,7 +460,10 @@ async fn an_export_put_in_place_by_a_sleeper_is_noticed() {
         let run = publication(scratch.path(), &run_id, &run_id, DAY, &[("health", &text)]);
         publish(&storage, &run).await.unwrap();
     }
-    storage.put("latest/health.parquet", "h1".into()).await.unwrap();
+    storage
+        .put("latest/health.parquet", "h1".into())
+        .await
+        .unwrap();
     finish_exports(&storage).await.unwrap();
     assert_eq!(
         content(&storage, "latest").await,
@@ -508,17 +537,26 @@ async fn broken_publication(store: Arc<dyn ObjectStore>, number: usize, fault: F
 }
 
 /// Every operation fails, one publication each; returns how many there are.
-async fn sweep(fault: Fault) -> usize {
+async fn sweep(fault: Fault, is_local: bool) -> usize {
     let mut number = 0;
-    while broken_publication(Arc::new(InMemory::new()), number, fault).await {
+    loop {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn ObjectStore> = if is_local {
+            let storage = Storage::open(folder.path().to_str().unwrap()).unwrap();
+            Arc::clone(storage.object_store())
+        } else {
+            Arc::new(InMemory::new())
+        };
+        if !broken_publication(store, number, fault).await {
+            return number;
+        }
         number += 1;
     }
-    number
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_operation_fails_nothing_is_lost_or_half_visible() {
-    let sweeps = [
+    let in_memory = [
         Fault::Before,
         Fault::After,
         Fault::Conflict,
@@ -526,8 +564,9 @@ async fn whatever_operation_fails_nothing_is_lost_or_half_visible() {
         Fault::DeadBefore,
         Fault::DeadAfter,
     ]
-    .map(|fault| tokio::spawn(sweep(fault)));
-    for sweep in sweeps {
+    .map(|fault| tokio::spawn(sweep(fault, false)));
+    let on_disk = [Fault::After, Fault::DeadBefore].map(|fault| tokio::spawn(sweep(fault, true)));
+    for sweep in in_memory.into_iter().chain(on_disk) {
         let operations = sweep.await.unwrap();
         assert!(operations > 30, "{operations} operations only");
     }

@@ -25,7 +25,10 @@ async fn an_object_is_created_once_whatever_the_server_answers() {
         storage.create_once(path, text.into(), move |stored| stored == text.as_bytes())
     };
     assert_eq!(create("log/1", "a").await.unwrap(), Created::Done);
-    assert_eq!(create("log/1", "b").await.unwrap(), Created::Taken("a".into()));
+    assert_eq!(
+        create("log/1", "b").await.unwrap(),
+        Created::Taken("a".into())
+    );
 
     // Stored, answered with 500, tried again by the client, refused with 412.
     server.trouble("log/2", Trouble::StoreAndFail, 1);
@@ -39,7 +42,10 @@ async fn an_object_is_created_once_whatever_the_server_answers() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     let text = error.render();
     assert!(text.contains(&format!("s3://{BUCKET}/out/log/4")), "{text}");
-    assert!(!text.contains(SECRET_KEY) && !text.contains(ACCESS_KEY), "{text}");
+    assert!(
+        !text.contains(SECRET_KEY) && !text.contains(ACCESS_KEY),
+        "{text}"
+    );
 
     storage.put("plain", "1".into()).await.unwrap();
     server.trouble("plain", Trouble::Conflict, 1);
@@ -148,15 +154,15 @@ async fn eight_runs_race_for_the_log() {
 async fn endpoint_and_credentials_come_from_the_environment() {
     let server = S3Server::start().await;
     let storage = storage(&server);
-    let child = std::process::Command::new(std::env::current_exe().unwrap())
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child
         .args(["s3::opened_from_the_environment", "--exact", "--ignored"])
         .env("AWS_ENDPOINT", &server.endpoint)
         .env("AWS_ALLOW_HTTP", "true")
         .env("AWS_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
         .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
-    let child = child.output();
-    let output = child.unwrap();
+    let output = child.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}");
     assert_eq!(storage.get("env/a").await.unwrap().unwrap(), "1");

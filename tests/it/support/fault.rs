@@ -83,12 +83,9 @@ impl FaultStore {
         let mut state = self.state.lock().unwrap();
         let number = state.seen.len();
         let description = format!("{what} {path}");
-        let (when, fault) = match &state.plan {
-            Some((when, fault)) => (when.clone(), *fault),
-            None => {
-                state.seen.push(description);
-                return None;
-            }
+        let Some((when, fault)) = state.plan.clone() else {
+            state.seen.push(description);
+            return None;
         };
         let is_due = match when {
             When::Nth(due) => number == due,

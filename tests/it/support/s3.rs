@@ -5,7 +5,6 @@
 //! let in one at a time here, as real stores do. The server can also be told to
 //! fail on one kind of key.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -16,9 +15,9 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
     CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
-    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput,
-    GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
-    ListObjectsV2Output, PutObjectInput, PutObjectOutput, UploadPartInput, UploadPartOutput,
+    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, GetObjectInput,
+    GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output,
+    PutObjectInput, PutObjectOutput, UploadPartInput, UploadPartOutput,
 };
 use s3s::service::S3ServiceBuilder;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
@@ -42,11 +41,14 @@ pub(crate) enum Trouble {
     SlowDown,
 }
 
+/// Text in a key, trouble, how often it is still to happen.
+type Troubles = Arc<Mutex<Vec<(&'static str, Trouble, usize)>>>;
+
 #[derive(Clone)]
 struct Server {
     files: Arc<FileSystem>,
     one_at_a_time: Arc<tokio::sync::Mutex<()>>,
-    troubles: Arc<Mutex<Vec<(&'static str, Trouble, usize)>>>,
+    troubles: Troubles,
 }
 
 impl Server {
@@ -150,7 +152,7 @@ impl S3 for Server {
 pub(crate) struct S3Server {
     _folder: tempfile::TempDir,
     pub(crate) endpoint: String,
-    troubles: Arc<Mutex<Vec<(&'static str, Trouble, usize)>>>,
+    troubles: Troubles,
 }
 
 impl S3Server {
@@ -158,7 +160,7 @@ impl S3Server {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
         let server = Server {
-            files: Arc::new(files(folder.path())),
+            files: Arc::new(FileSystem::new(folder.path()).unwrap()),
             one_at_a_time: Arc::default(),
             troubles: Arc::default(),
         };
@@ -208,8 +210,4 @@ impl S3Server {
             .build()
             .unwrap()
     }
-}
-
-fn files(folder: &Path) -> FileSystem {
-    FileSystem::new(folder).unwrap()
 }
