@@ -5,6 +5,7 @@
 //! the functions ask the same of a table by a query. Both only report.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, make_comparator};
 use arrow::compute::{SortOptions, is_null, or, partition};
@@ -79,7 +80,11 @@ impl Audit {
         if self.key.is_empty() || batch.num_rows() == 0 {
             return Ok(());
         }
-        let keys: Vec<ArrayRef> = self.key.iter().map(|&i| batch.column(i).clone()).collect();
+        let keys = self
+            .key
+            .iter()
+            .map(|&column| Arc::clone(batch.column(column)));
+        let keys: Vec<ArrayRef> = keys.collect();
         self.see_nulls(batch, &keys)?;
         self.see_duplicates(batch, &keys)?;
         self.last = Some(keys.iter().map(|key| key.slice(key.len() - 1, 1)).collect());

@@ -2,6 +2,7 @@
 //!
 //! It only translates; it neither retries nor prints.
 
+use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -13,7 +14,7 @@ use datafusion::execution::SessionState;
 
 use super::parquet_file::Failure;
 use super::{Statement, session};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, closest};
 
 /// The text of a DataFusion error without its backtrace, as a cause.
 #[derive(Debug)]
@@ -75,33 +76,15 @@ fn nearest_function(message: &str, state: &SessionState) -> Option<String> {
     let wrong = message
         .strip_prefix("Invalid function '")?
         .trim_end_matches('\'');
-    let names = (state.scalar_functions().keys())
+    let names: BTreeSet<&str> = (state.scalar_functions().keys())
         .chain(state.aggregate_functions().keys())
-        .chain(state.window_functions().keys());
-    let near = names
-        .map(|name| (edits(wrong, name), name))
-        .filter(|(edits, _)| edits * 3 <= wrong.len())
-        .min();
-    Some(near.map_or_else(
+        .chain(state.window_functions().keys())
+        .map(String::as_str)
+        .collect();
+    Some(closest(wrong, names).map_or_else(
         || "docs/functions.md lists the functions there are".to_owned(),
-        |(_, name)| format!("did you mean `{name}`?"),
+        |name| format!("did you mean `{name}`?"),
     ))
-}
-
-/// Letters to insert, remove or replace to turn one text into the other.
-fn edits(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, letter) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[to.len()]
 }
 
 fn syntax(statement: &Statement<'_>, text: &str) -> Error {
@@ -196,9 +179,10 @@ impl Origin {
         let mut found = match error.find_root() {
             DataFusionError::ResourcesExhausted(_) => Self::Memory,
             DataFusionError::ExecutionJoin(_) => Self::Panic,
-            DataFusionError::Internal(_) => Self::Fault,
             DataFusionError::ParquetError(_) => Self::Damaged,
-            DataFusionError::External(_) | DataFusionError::IoError(_) => Self::Fault,
+            DataFusionError::Internal(_)
+            | DataFusionError::External(_)
+            | DataFusionError::IoError(_) => Self::Fault,
             _ => Self::Sql,
         };
         let mut current: Option<&(dyn StdError + 'static)> = Some(error);

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, SchemaRef};
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::{ScalarValue, TableReference};
 use datafusion::dataframe::DataFrame;
@@ -126,10 +126,7 @@ impl Engine {
     pub fn register_files(&self, name: &str, files: FileTable) -> Result<()> {
         for file in &files.files {
             let types = file.partition_values.iter().map(ScalarValue::data_type);
-            let wanted = files
-                .partition_columns
-                .iter()
-                .map(|field| field.data_type());
+            let wanted = files.partition_columns.iter().map(Field::data_type);
             if !types.eq(wanted.cloned()) {
                 return Err(Error::bug(format!(
                     "the partition values of `{}` do not fit the columns of `{name}`",

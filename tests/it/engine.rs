@@ -192,8 +192,20 @@ async fn errors_of_sql_point_at_line_and_column() {
         "error: sql/marts/model.sql:3:7: syntax error: Expected: an expression, found: )",
     )
     .await;
-    check_error("select account_id, count(*)\nfrom stg_account", "").await;
-    check_error("select $today", "").await;
+    check_error(
+        "select account_id, count(*)\nfrom stg_account",
+        "error: sql/marts/model.sql:1:8: 'stg_account.account_id' must appear in GROUP BY clause \
+         because it's not an aggregate expression\n\n\
+         hint: Either add 'stg_account.account_id' to GROUP BY clause, or use an aggregate \
+         function like ANY_VALUE(stg_account.account_id)",
+    )
+    .await;
+    check_error(
+        "select $today",
+        "error: sql/marts/model.sql: No value found for placeholder with name $today\n\n\
+         hint: `$as_of` is the only parameter; thresholds come from cfg_ tables",
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
-//! Tests of kenko from outside, in one binary so that it is linked once.
+//! Tests of kenko from outside, in one binary so that it is linked once. What
+//! SQL computes is tested in `tests/slt`.
 
 mod docs;
 mod engine;
 mod graph;
 mod publish;
 mod s3;
-mod source;
+mod sample;
 mod support;
 mod tidy;

@@ -118,11 +118,12 @@ fn cell(array: &dyn Array, row: usize) -> String {
         }
         _ => {
             let options = FormatOptions::default();
-            let formatter =
-                ArrayFormatter::try_new(array, &options).expect("every type has a text form");
-            match formatter.value(row).to_string() {
-                text if text.is_empty() => "(empty)".to_owned(),
-                text => text,
+            match ArrayFormatter::try_new(array, &options) {
+                Ok(formatter) => match formatter.value(row).to_string() {
+                    text if text.is_empty() => "(empty)".to_owned(),
+                    text => text,
+                },
+                Err(cause) => cause.to_string(),
             }
         }
     }
