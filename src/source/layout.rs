@@ -260,7 +260,7 @@ fn reading(column: &Column, merged: &Merged, files: u64) -> Result<Reading> {
 
 fn mixed_places(shown: &str, name: &str) -> Error {
     Error::data(format!(
-        "`{shown}`: column `{name}` is in some files and in the folder's name of others"
+        "`{shown}`: column `{name}` comes from the names of folders for some files only"
     ))
     .with_hint("give it the same way everywhere")
 }

@@ -10,10 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::AsArray;
 use arrow::datatypes::{Field, Int64Type, Schema};
 use datafusion::common::ScalarValue;
-use datafusion::prelude::{Expr, ident};
+use datafusion::prelude::{Expr, lit};
 use serde::Serialize;
 
 use super::findings::{self, Finding};
@@ -21,7 +21,7 @@ use super::freeze::{self, Frozen, FrozenSource};
 use super::layout::Layout;
 use super::rules::{Judgement, LATER, Rule, USED};
 use super::text::Reader;
-use super::{fault, staging};
+use super::fault;
 use crate::config::contract::{self, Contract};
 use crate::config::{FileFormat, Pipeline, SourceSpec};
 use crate::engine::{self, DataFile, Engine, FileTable, Materialise, Statement};
@@ -261,7 +261,7 @@ impl Registering<'_> {
             judgement.reason()?.alias(REASON),
         ];
         wanted.extend(columns(contract, judgement, |personal| !personal)?);
-        let judged = [USED, LATER].map(|fate| datafusion::prelude::lit(fate)).to_vec();
+        let judged = [USED, LATER].map(|fate| lit(fate)).to_vec();
         let filter = fate.in_list(judged, true);
         self.engine.define_view(QUARANTINED, files, wanted, Some(filter)).await?;
         let folder = self.folder.join("quarantine");
