@@ -23,6 +23,8 @@ pub type EpochDays = i32;
 
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
+const DAY_MICROSECONDS: i64 = 86_400_000_000;
+
 /// An IANA time zone, for example `Asia/Tokyo`.
 #[derive(Clone, Debug)]
 pub struct Zone {
@@ -65,6 +67,13 @@ impl Zone {
             .map_err(|cause| {
                 Error::usage(format!("{date} is out of range in {}", self.name)).with_source(cause)
             })
+    }
+
+    /// The local day an instant falls on; `None` outside years -9999..9999.
+    /// [`Days::day_of`] is the fast way for instants within a run's days.
+    pub fn day_of(&self, instant: Microseconds) -> Option<EpochDays> {
+        let timestamp = Timestamp::from_microsecond(instant).ok()?;
+        Some(epoch_days(timestamp.to_zoned(self.zone.clone()).date()))
     }
 
     /// The boundaries of every local day from `first` to `last` inclusive.
@@ -125,7 +134,16 @@ impl Days {
         if instant < earliest || instant >= end {
             return None;
         }
-        let index = self.starts.partition_point(|start| *start <= instant) - 1;
+        // Days are nearly all 24 hours long: the guess is off by one at most
+        // around a clock change, which a search would pay for on every row.
+        let guess = (instant - earliest) / DAY_MICROSECONDS;
+        let mut index = usize::try_from(guess).ok()?.min(self.starts.len() - 2);
+        while self.starts[index] > instant {
+            index -= 1;
+        }
+        while self.starts[index + 1] <= instant {
+            index += 1;
+        }
         i32::try_from(index).ok().map(|offset| self.first + offset)
     }
 
@@ -373,6 +391,22 @@ mod tests {
             "2025-12-31"
         );
         assert_eq!(tokyo.day_of(0), None);
+    }
+
+    #[test]
+    fn the_day_is_right_at_every_boundary() {
+        let first = parse_date("2017-12-30").unwrap();
+        let last = parse_date("2019-01-02").unwrap();
+        for name in ["America/Sao_Paulo", "Asia/Tokyo", "Pacific/Apia"] {
+            let zone = zone(name);
+            let days = zone.days(first, last).unwrap();
+            for (day, start, end) in days.iter() {
+                for instant in [start, start + 1, i64::midpoint(start, end), end - 1] {
+                    assert_eq!(days.day_of(instant), Some(day), "{name} {instant}");
+                    assert_eq!(zone.day_of(instant), Some(day), "{name} {instant}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ customer as (
     from stg_subscription
     where started_on <= $as_of
         and (ended_on is null or ended_on > $as_of)
+        and account_id is not null
 )
 
 select

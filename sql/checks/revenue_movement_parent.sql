@@ -17,6 +17,7 @@ contract_totals as (
             stg_subscription.started_on <= cfg_month.ends_on
             and coalesce(stg_subscription.ended_on, date '9999-12-31') > cfg_month.ends_on
     left join stg_account on stg_subscription.account_id = stg_account.account_id
+    where stg_subscription.account_id is not null
     group by
         coalesce(stg_account.parent_account_id, stg_subscription.account_id),
         cfg_month.month,

@@ -15,6 +15,7 @@ contract_totals as (
         on
             stg_subscription.started_on <= cfg_month.ends_on
             and coalesce(stg_subscription.ended_on, date '9999-12-31') > cfg_month.ends_on
+    where stg_subscription.account_id is not null
     group by cfg_month.month, stg_subscription.currency
 ),
 

@@ -45,6 +45,7 @@ contract as (
         end as renews_on
     from stg_subscription
     inner join cfg_cutoff on stg_subscription.started_on <= cfg_cutoff.as_of
+    where stg_subscription.account_id is not null
 ),
 
 contract_total as (

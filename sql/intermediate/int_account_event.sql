@@ -48,6 +48,6 @@ select
 from stg_event
 left join stg_contact on stg_event.contact_id = stg_contact.contact_id
 left join sole_address on stg_event.email = sole_address.email
-where coalesce(
+where stg_event.day is not null and coalesce(
     stg_event.account_id, stg_contact.account_id, sole_address.account_id
 ) is not null

@@ -13,7 +13,7 @@
 --   events_28d | integer | events | events in the last 28 days
 --   events_28d_before | integer | events | events in the 28 days before
 --   contacts_28d | integer | people | known persons active in the last 28 days, or null
---   features_28d | integer | features | different features used in the last 28 days, or null
+--   features_28d | integer | features | features used in the last 28 days, or null
 with
 
 activity as (

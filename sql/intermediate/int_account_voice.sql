@@ -1,8 +1,7 @@
 -- What the people of one account answered, and who stays silent, up to a cutoff. Counts
 -- the newest finished answer of each person to the relationship survey's recommendation
 -- question within 365 days; answers after a single transaction are another thing.
--- A person is silent when asked 14 to 180 days ago (two weeks are time to answer) and
--- heard of in no survey since. Without declared responses there is no row.
+-- Without declared responses there is no row.
 -- grain: as_of, account_id
 -- columns:
 --   as_of | date | day | cutoff
@@ -61,53 +60,13 @@ answer_total as (
     group by as_of, account_id
 ),
 
-asked_contact as (
-    select
-        cfg_cutoff_day.as_of,
-        stg_survey_invitation.account_id,
-        stg_survey_invitation.contact_id,
-        max(cfg_cutoff_day.age_days) as asked_days_ago
-    from stg_survey_invitation
-    inner join cfg_cutoff_day on stg_survey_invitation.sent_on = cfg_cutoff_day.day
-    left join stg_contact on stg_survey_invitation.contact_id = stg_contact.contact_id
-    where stg_survey_invitation.delivered
-        and stg_survey_invitation.account_id is not null
-        and cfg_cutoff_day.age_days between 14 and 180
-        and (stg_contact.left_on is null or stg_contact.left_on > cfg_cutoff_day.as_of)
-    group by
-        cfg_cutoff_day.as_of,
-        stg_survey_invitation.account_id,
-        stg_survey_invitation.contact_id
-),
-
-heard_contact as (
-    select
-        cfg_cutoff_day.as_of,
-        coalesce(stg_survey_response.contact_id, stg_survey_invitation.contact_id)
-            as contact_id,
-        min(cfg_cutoff_day.age_days) as heard_days_ago
-    from stg_survey_response
-    inner join cfg_cutoff_day on stg_survey_response.responded_on = cfg_cutoff_day.day
-    left join stg_survey_invitation
-        on stg_survey_response.invitation_id = stg_survey_invitation.invitation_id
-    where stg_survey_response.is_finished
-    group by
-        cfg_cutoff_day.as_of,
-        coalesce(stg_survey_response.contact_id, stg_survey_invitation.contact_id)
-),
-
 silence as (
     select
-        asked_contact.as_of,
-        asked_contact.account_id,
+        as_of,
+        account_id,
         count(*) as silent_contacts
-    from asked_contact
-    left join heard_contact
-        on asked_contact.as_of = heard_contact.as_of
-        and asked_contact.contact_id = heard_contact.contact_id
-    where heard_contact.heard_days_ago is null
-        or heard_contact.heard_days_ago > asked_contact.asked_days_ago
-    group by asked_contact.as_of, asked_contact.account_id
+    from int_silent_contact
+    group by as_of, account_id
 ),
 
 measured_account as (

@@ -18,7 +18,7 @@ month_ends as (
             $as_of
         ) as first_month_end
     from stg_subscription
-    where mrr > 0
+    where mrr > 0 and account_id is not null
 )
 
 select

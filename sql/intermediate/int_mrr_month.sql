@@ -2,6 +2,13 @@
 -- end of the day before it, and at its own end (the as-of day while it runs). A month in
 -- which both are zero has no row.
 -- grain: account_id, currency, month
+-- columns:
+--   account_id | text | key | the account
+--   currency | text | ISO 4217 | currency of the amounts
+--   month | date | first day | the calendar month
+--   opening | decimal(38,4) | currency/month | at the end of the day before
+--   closing | decimal(38,4) | currency/month | at the end of the month
+--   first_paid_on | date | day | first month-end with paid revenue in any currency
 with
 
 openings as (

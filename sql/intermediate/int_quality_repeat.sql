@@ -7,7 +7,7 @@ select
     'warn' as severity,
     stg_key_repeat.rows_read as rows_checked,
     stg_key_repeat.rows_repeated as rows_failed,
-    'rows whose key another row has too; one row per key is used' as message
+    'rows left out because another one has the same key' as message
 from stg_key_repeat
 inner join cfg_source on stg_key_repeat.source_table = cfg_source.source_table
 where cfg_source.is_declared

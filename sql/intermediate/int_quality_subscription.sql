@@ -1,7 +1,7 @@
--- Contradictions within the contracts: ends before the start, amounts that are missing
--- or negative, two contracts of one account for one product on the same day (which may
--- be an extension, or one contract counted twice), accounts billed in several currencies
--- (whose revenue no single figure holds).
+-- Contradictions within the contracts: ends before the start, accounts or amounts that
+-- are missing, negative amounts, two contracts of one account for one product on the same
+-- day (which may be an extension, or one contract counted twice), accounts billed in
+-- several currencies (whose revenue no single figure holds).
 -- grain: source_table, check_name
 with
 
@@ -21,6 +21,7 @@ counts as (
         count(*) as contracts,
         count(*) filter (where ended_on < started_on) as ended_before_start,
         count(*) filter (where ended_on = started_on) as without_a_day,
+        count(*) filter (where account_id is null) as without_account,
         count(*) filter (where mrr is null) as without_mrr,
         count(*) filter (where mrr < 0) as negative_mrr,
         count(*) filter (where product_id is not null) as of_a_product,
@@ -35,7 +36,7 @@ account_currencies as (
         account_id,
         count(distinct currency) as currencies
     from stg_subscription
-    where mrr > 0
+    where mrr > 0 and account_id is not null
     group by account_id
 ),
 
@@ -61,6 +62,14 @@ checked as (
         contracts,
         without_a_day,
         'contracts that end on the day they start; they never count'
+    from counts
+    union all
+    select
+        'account_missing',
+        'warn',
+        contracts,
+        without_account,
+        'contracts that name no account; their revenue counts nowhere'
     from counts
     union all
     select

@@ -8,7 +8,7 @@
 --   contact_name | text | - | name
 --   title | text | - | job title
 --   department | text | - | department
---   buying_role | text | - | role in the purchase, lower case; unknown where none is named
+--   buying_role | text | - | role in the purchase, lower case; unknown where none is
 --   created_on | date | day | day the contact was created
 --   left_on | date | day | day the person left the account
 select

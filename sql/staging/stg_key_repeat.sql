@@ -1,7 +1,7 @@
--- How many rows of one extract share their key with another row. Counted before
--- staging keeps one row per key, so that what was left out can be said. Extracts kept
--- as dated snapshots repeat their keys from day to day by design; there the snapshot's
--- day belongs to the key.
+-- How many rows of one extract are left over when one row per key is kept. Counted
+-- before staging does so, so that what was left out can be said. Extracts kept as dated
+-- snapshots repeat their keys from day to day by design; there the snapshot's day
+-- belongs to the key.
 -- grain: source_table
 with
 

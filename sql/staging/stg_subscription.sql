@@ -3,6 +3,20 @@
 -- kept, and of those the one that knows of an end; the remaining columns only make the
 -- choice the same on every run.
 -- grain: subscription_id
+-- columns:
+--   subscription_id | text | key | the contract
+--   account_id | text | key | its account; null where none is named
+--   product_id | text | key | product
+--   plan | text | - | plan
+--   seats | integer | seats | seats bought
+--   mrr | decimal(18,4) | currency/month | revenue a month; 0 for trials
+--   currency | text | ISO 4217 | upper case; the pipeline's where none is given
+--   started_on | date | day | first day of service
+--   ended_on | date | day | first day without service
+--   cancelled_on | date | day | day the customer gave notice
+--   renews_on | date | day | next renewal
+--   is_trial | boolean | - | a trial brings no revenue
+--   auto_renew | boolean | - | renews unless cancelled
 with
 
 ranked as (
@@ -29,9 +43,9 @@ ranked as (
 
 select
     ranked.subscription_id,
-    ranked.account_id,
-    ranked.product_id,
-    ranked.plan,
+    nullif(trim(ranked.account_id), '') as account_id,
+    nullif(trim(ranked.product_id), '') as product_id,
+    nullif(trim(ranked.plan), '') as plan,
     ranked.seats,
     case
         when coalesce(ranked.is_trial, false) then cast(0 as decimal(18, 4))

@@ -11,6 +11,7 @@ use datafusion::prelude::SessionConfig;
 
 use super::{Settings, fault};
 use crate::error::{Error, ErrorKind, Result};
+use crate::function;
 
 /// DataFusion's session; clones share tables and memory.
 #[expect(
@@ -54,10 +55,13 @@ pub fn open(settings: &Settings) -> Result<Session> {
             .with_hint("name a writable folder with free space by `--scratch`")
             .with_source(fault::Cause::of(&cause))
         })?;
-    let session = Session::new_with_config_rt(config(settings.threads), runtime);
+    let mut session = Session::new_with_config_rt(config(settings.threads), runtime);
     for name in VOLATILE {
         session.deregister_udf(name);
     }
+    function::register_all(&mut session, &settings.zone, &settings.days).map_err(|cause| {
+        Error::bug("cannot register kenko's functions").with_source(fault::Cause::of(&cause))
+    })?;
     Ok(session)
 }
 

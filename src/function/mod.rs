@@ -1,1 +1,115 @@
-//! The functions kenko adds to SQL.
+//! The functions kenko adds to SQL, one file each.
+//!
+//! They are pure: a result depends on the arguments and, for local days and wall
+//! clocks, on the run's zone, which is part of the function. None reads a clock,
+//! a file or a random number, and none depends on the order of rows. What SQL
+//! says well is not here.
+
+mod argument;
+mod funnel;
+mod kaplan_meier;
+mod local_day;
+mod nps;
+mod parse_date;
+mod parse_timestamp;
+mod wilson;
+mod window_funnel;
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::execution::FunctionRegistry;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+pub use funnel::Modes;
+
+use crate::time::{Days, Zone};
+
+/// The quantile of the standard normal distribution that a 95 % interval needs.
+const Z_95: f64 = 1.959_964;
+
+/// What the documentation says of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FunctionDoc {
+    /// Name in SQL.
+    pub name: &'static str,
+    /// Arguments and result with their types.
+    pub signature: &'static str,
+    /// What it computes, in whole sentences.
+    pub meaning: &'static str,
+    /// Where the definition comes from; empty when it is kenko's own.
+    pub source: &'static str,
+}
+
+/// Every function, in the order of the generated page.
+pub fn documentation() -> Vec<FunctionDoc> {
+    vec![
+        window_funnel::DOCUMENTATION,
+        kaplan_meier::DOCUMENTATION,
+        wilson::LOW,
+        wilson::HIGH,
+        nps::LOW,
+        nps::HIGH,
+        local_day::DOCUMENTATION,
+        parse_date::DOCUMENTATION,
+        parse_timestamp::DOCUMENTATION,
+    ]
+}
+
+/// Registers every function; a session must have them before it plans a model.
+/// `days` are the local days of `zone` that most instants fall on: others are
+/// computed one by one.
+///
+/// # Errors
+/// When the registry takes no functions.
+pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Days) -> Result<()> {
+    let scalars = [
+        ScalarUDF::new_from_impl(local_day::LocalDay::new(zone, days)),
+        ScalarUDF::new_from_impl(parse_date::ParseDate::new()),
+        ScalarUDF::new_from_impl(parse_timestamp::ParseTimestamp::new(zone)),
+        ScalarUDF::new_from_impl(wilson::Wilson::low()),
+        ScalarUDF::new_from_impl(wilson::Wilson::high()),
+        ScalarUDF::new_from_impl(nps::Nps::low()),
+        ScalarUDF::new_from_impl(nps::Nps::high()),
+    ];
+    for function in scalars {
+        registry.register_udf(Arc::new(function))?;
+    }
+    let aggregates = [
+        AggregateUDF::new_from_impl(window_funnel::WindowFunnel::new()),
+        AggregateUDF::new_from_impl(kaplan_meier::KaplanMeierQuantile::new()),
+    ];
+    for function in aggregates {
+        registry.register_udaf(Arc::new(function))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use datafusion::execution::registry::MemoryFunctionRegistry;
+
+    use super::*;
+    use crate::time::parse_date;
+
+    #[test]
+    fn everything_documented_is_registered_and_the_reverse() {
+        let zone = Zone::parse("Asia/Tokyo").unwrap();
+        let day = parse_date("2026-01-31").unwrap();
+        let days = zone.days(day, day).unwrap();
+        let mut registry = MemoryFunctionRegistry::new();
+        register_all(&mut registry, &zone, &days).unwrap();
+        let registered: BTreeSet<String> =
+            registry.udfs().union(&registry.udafs()).cloned().collect();
+        let documented: BTreeSet<String> = documentation()
+            .iter()
+            .map(|function| function.name.to_owned())
+            .collect();
+        assert_eq!(registered, documented);
+        assert!(documentation().iter().all(|function| {
+            function.signature.starts_with(function.name) && function.meaning.ends_with('.')
+        }));
+    }
+}

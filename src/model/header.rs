@@ -217,7 +217,7 @@ impl Reader<'_> {
 
     fn line(&mut self, number: u64, comment: &str) -> Result<()> {
         let content = comment.trim();
-        if let Some((key, value)) = option_of(content) {
+        if let Some((key, value)) = option_of(content).filter(|(key, _)| self.is_key(key)) {
             self.is_in_columns = false;
             return self.option(number, key, value);
         }
@@ -236,13 +236,19 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// A sentence may start a line with `word:` too; below the first key, or
+    /// when it looks like a slip, such a word is meant as a key.
+    fn is_key(&self, word: &str) -> bool {
+        !self.seen.is_empty() || closest(word, KEYS).is_some()
+    }
+
     fn option(&mut self, number: u64, key: &str, value: &str) -> Result<()> {
         if !KEYS.contains(&key) {
             let error = self.error(number, format!("unknown header key `{key}`"));
             return Err(error.with_hint(match closest(key, KEYS) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!(
-                    "keys are {}; a sentence must not start a line with `{key}:`",
+                    "keys are {}; sentences stand before the first of them",
                     KEYS.map(|known| format!("`{known}`")).join(", ")
                 ),
             }));
@@ -459,12 +465,15 @@ mod tests {
 
     #[test]
     fn a_full_header_of_a_mart() {
-        let text = "-- One account.\n-- Silence counts: it is a signal.\n-- grain: account_id, day\n\
+        let text = "-- One account, with\n-- zeros: silence is a signal.\n-- grain: account_id, day\n\
                     -- columns:\n--   account_id | text | key | the account\n\
                     --   day | date | - | the day,\n--     in the zone\n\
                     --   arr | decimal(18,4) | money | a | b\n\nselect 1\n";
         let header = parse("f.sql", Layer::Mart, text).unwrap();
-        assert_eq!(header.about, "One account. Silence counts: it is a signal.");
+        assert_eq!(
+            header.about,
+            "One account, with zeros: silence is a signal."
+        );
         assert_eq!(header.grain, ["account_id", "day"]);
         assert_eq!(header.columns[1].unit, "");
         assert_eq!(header.columns[1].about, "the day, in the zone");
@@ -498,6 +507,10 @@ mod tests {
                 "f.sql:2:1: unknown header key `grian`",
             ),
             ("-- A row.\n-- grian: a", "did you mean `grain`?"),
+            (
+                "-- A row.\n-- grain: a\n-- owner: b",
+                "f.sql:3:1: unknown header key `owner`",
+            ),
             ("-- A row.\n-- grain: a, A", "`A` is not a name"),
             (
                 "-- A row.\n-- grain: a\n-- grain: b",

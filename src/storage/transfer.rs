@@ -148,7 +148,7 @@ impl Storage {
         let mut first = BytesMut::new();
         while first.len() <= PIECE {
             if let Some(piece) = pieces.next().await {
-                first.extend_from_slice(&piece?)
+                first.extend_from_slice(&piece?);
             } else {
                 accept(&Digest::of(&first))?;
                 return self.put(relative, first.freeze()).await;

@@ -1,0 +1,112 @@
+-- One touch between us and an account, from every source that knows of one: events that
+-- a funnel names, a deal entering a stage (opportunity_<stage>), a deal won
+-- (opportunity_won) and a paid contract beginning (subscription_started). Where the stage
+-- history does not say when a deal was won, it was won with the last stage entered on its
+-- closing day, else at the start of that day; a contract begins at the start of its first
+-- day, because only the day is known.
+-- grain: touchpoint_id
+-- materialise: view
+-- columns:
+--   touchpoint_id | text | key | the event's key, or kind and key of the CRM's row
+--   account_id | text | key | account
+--   contact_id | text | key | person, where known; never for deals and contracts
+--   occurred_at | timestamp | UTC | when it happened
+--   day | date | day | the day of that, in the pipeline's time zone
+--   touchpoint | text | - | what funnels name it by
+--   channel | text | - | channel, lower case, where known; crm for deals and contracts
+--   mode | text | - | assisted or self_service; null for contracts
+with
+
+stage_entry as (
+    select
+        opportunity_id,
+        account_id,
+        -- the CRM's labels may hold blanks; a funnel names them with underscores
+        concat('opportunity_', replace(stage, ' ', '_')) as touchpoint,
+        entered_at,
+        local_day(entered_at) as entered_on
+    from stg_opportunity_stage
+    where account_id is not null
+        and entered_at is not null
+),
+
+unrecorded_win as (
+    select
+        stg_opportunity.opportunity_id,
+        stg_opportunity.account_id,
+        stg_opportunity.close_on,
+        max(closing_entry.entered_at) as entered_at
+    from stg_opportunity
+    left anti join stage_entry
+        on stg_opportunity.opportunity_id = stage_entry.opportunity_id
+        and stage_entry.touchpoint = 'opportunity_won'
+    left join stage_entry as closing_entry
+        on stg_opportunity.opportunity_id = closing_entry.opportunity_id
+        and stg_opportunity.close_on = closing_entry.entered_on
+    where stg_opportunity.is_won
+        and stg_opportunity.close_on <= $as_of
+        and stg_opportunity.account_id is not null
+    group by
+        stg_opportunity.opportunity_id,
+        stg_opportunity.account_id,
+        stg_opportunity.close_on
+),
+
+crm_touch as (
+    select
+        concat(touchpoint, ':', opportunity_id, ':', cast(entered_at as text))
+            as touchpoint_id,
+        account_id,
+        entered_at as occurred_at,
+        touchpoint,
+        'assisted' as mode
+    from stage_entry
+    union all
+    select
+        concat('opportunity_won:', opportunity_id) as touchpoint_id,
+        account_id,
+        coalesce(
+            entered_at,
+            parse_timestamp(
+                concat(cast(close_on as text), ' 00:00:00'), '%Y-%m-%d %H:%M:%S'
+            )
+        ) as occurred_at,
+        'opportunity_won' as touchpoint,
+        'assisted' as mode
+    from unrecorded_win
+    union all
+    select
+        concat('subscription_started:', subscription_id) as touchpoint_id,
+        account_id,
+        parse_timestamp(
+            concat(cast(started_on as text), ' 00:00:00'), '%Y-%m-%d %H:%M:%S'
+        ) as occurred_at,
+        'subscription_started' as touchpoint,
+        cast(null as text) as mode
+    from stg_subscription
+    where mrr > 0
+        and started_on <= $as_of
+        and account_id is not null
+)
+
+select
+    touchpoint_id,
+    account_id,
+    contact_id,
+    occurred_at,
+    day,
+    touchpoint,
+    channel,
+    mode
+from int_event_touchpoint
+union all
+select
+    touchpoint_id,
+    account_id,
+    cast(null as text) as contact_id,
+    occurred_at,
+    local_day(occurred_at) as day,
+    touchpoint,
+    'crm' as channel,
+    mode
+from crm_touch

@@ -1,0 +1,173 @@
+//! That the aggregate gives one result whatever the order of rows, the batches
+//! and the merging.
+
+use std::ops::Range;
+
+use datafusion::arrow::array::StringViewArray;
+use proptest::prelude::*;
+
+use super::*;
+
+/// One row: group, instant, id, mask, and whether the filter keeps it.
+type Row = (usize, Option<i64>, u8, i64, bool);
+
+const GROUPS: usize = 4;
+
+/// Modes differ by group, windows too.
+fn terms_of(group: usize) -> (&'static str, i64) {
+    [
+        ("ordered", 6),
+        ("strict_order", 8),
+        ("strict_deduplication", 20),
+        ("strict_once+strict_increase", 9),
+    ][group]
+}
+
+fn columns(rows: &[Row]) -> Vec<ArrayRef> {
+    let modes: StringArray = rows.iter().map(|row| Some(terms_of(row.0).0)).collect();
+    let windows: Int64Array = rows.iter().map(|row| Some(terms_of(row.0).1)).collect();
+    let times: TimestampMicrosecondArray = rows.iter().map(|row| row.1).collect();
+    let ids: StringViewArray = rows
+        .iter()
+        .map(|row| Some(format!("event {}", row.2)))
+        .collect();
+    let masks: Int64Array = rows.iter().map(|row| Some(row.3)).collect();
+    vec![
+        Arc::new(modes),
+        Arc::new(windows),
+        Arc::new(times.with_timezone("UTC")),
+        Arc::new(ids),
+        Arc::new(masks),
+    ]
+}
+
+fn update(groups: &mut Groups, rows: &[Row]) {
+    let indices: Vec<usize> = rows.iter().map(|row| row.0).collect();
+    let filter: BooleanArray = rows.iter().map(|row| Some(row.4)).collect();
+    groups
+        .update_batch(&columns(rows), &indices, Some(&filter), GROUPS)
+        .unwrap();
+}
+
+fn at_once(rows: &[Row]) -> ArrayRef {
+    let mut groups = Groups::default();
+    update(&mut groups, rows);
+    groups.evaluate(EmitTo::All).unwrap()
+}
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let time = prop::option::weighted(0.95, 0_i64..12);
+    prop::collection::vec(
+        (
+            0..GROUPS,
+            time,
+            0_u8..6,
+            0_i64..8,
+            prop::bool::weighted(0.9),
+        ),
+        0..60,
+    )
+}
+
+fn parts(length: usize, cuts: &[prop::sample::Index]) -> Vec<Range<usize>> {
+    let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(length + 1)).collect();
+    at.extend([0, length]);
+    at.sort_unstable();
+    at.windows(2).map(|pair| pair[0]..pair[1]).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn neither_row_order_nor_batches_matter(
+        (rows, shuffled) in rows().prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+    ) {
+        let mut groups = Groups::default();
+        for part in parts(shuffled.len(), &cuts) {
+            update(&mut groups, &shuffled[part]);
+        }
+        groups.terms.resize(GROUPS, None);
+        prop_assert!(groups.size() >= groups.touches.len() * size_of::<GroupTouch>());
+        let found = groups.evaluate(EmitTo::All).unwrap();
+        prop_assert_eq!(&found, &at_once(&rows));
+        // Emitting a few groups at a time gives the same rows.
+        let mut groups = Groups::default();
+        update(&mut groups, &shuffled);
+        let first = groups.evaluate(EmitTo::First(3)).unwrap();
+        prop_assert_eq!(&first, &found.slice(0, 3));
+        prop_assert_eq!(&groups.evaluate(EmitTo::All).unwrap(), &found.slice(3, 1));
+    }
+
+    #[test]
+    fn states_merge_in_any_order(
+        rows in rows(),
+        (cuts, order) in (0_usize..5).prop_flat_map(|count| (
+            prop::collection::vec(any::<prop::sample::Index>(), count),
+            Just((0..=count).collect::<Vec<usize>>()).prop_shuffle(),
+        )),
+    ) {
+        let states: Vec<Vec<ArrayRef>> = parts(rows.len(), &cuts)
+            .into_iter()
+            .enumerate()
+            .map(|(number, part)| {
+                let part = &rows[part];
+                if number == 0 {
+                    // The state of rows that were never aggregated.
+                    let filter: BooleanArray = part.iter().map(|row| Some(row.4)).collect();
+                    return Groups::default().convert_to_state(&columns(part), Some(&filter)).unwrap();
+                }
+                let mut groups = Groups::default();
+                update(&mut groups, part);
+                groups.state(EmitTo::All).unwrap()
+            })
+            .collect();
+        let mut merged = Groups::default();
+        let unaggregated: Vec<usize> =
+            rows[parts(rows.len(), &cuts)[0].clone()].iter().map(|row| row.0).collect();
+        for number in order {
+            let state = &states[number];
+            let indices: Vec<usize> =
+                if number == 0 { unaggregated.clone() } else { (0..GROUPS).collect() };
+            // A slice: lists of a state need not start at their first value.
+            let (left, right) = indices.split_at(indices.len() / 2);
+            for (offset, indices) in [(0, left), (left.len(), right)] {
+                let slice: Vec<ArrayRef> =
+                    state.iter().map(|column| column.slice(offset, indices.len())).collect();
+                merged.merge_batch(&slice, indices, GROUPS).unwrap();
+            }
+        }
+        prop_assert_eq!(&merged.evaluate(EmitTo::All).unwrap(), &at_once(&rows));
+    }
+}
+
+#[test]
+fn wrong_arguments_are_refused() {
+    let refused = |mode: Option<&str>, window: Option<i64>, mask: i64| {
+        let mut groups = Groups::default();
+        let values: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from(vec![mode])),
+            Arc::new(Int64Array::from(vec![window])),
+            Arc::new(TimestampMicrosecondArray::from(vec![0]).with_timezone("UTC")),
+            Arc::new(StringArray::from(vec!["a"])),
+            Arc::new(Int64Array::from(vec![mask])),
+        ];
+        groups
+            .update_batch(&values, &[0], None, 1)
+            .map_err(|error| error.to_string())
+    };
+    assert!(refused(Some("ordered"), Some(0), 1 << 61).is_ok());
+    let cases = [
+        (None, Some(0), 1, "needs a mode"),
+        (Some("ordered"), None, 1, "needs a mode and a window"),
+        (Some("ordered"), Some(-1), 1, "window of -1"),
+        (Some("any"), Some(0), 1, "no mode `any`"),
+        (Some("ordered"), Some(0), 1 << 62, "step mask"),
+        (Some("ordered"), Some(0), i64::MIN, "step mask"),
+    ];
+    for (mode, window, mask, expected) in cases {
+        let shown = refused(mode, window, mask).unwrap_err();
+        assert!(shown.contains(expected), "{expected} not in {shown}");
+    }
+}
