@@ -45,12 +45,16 @@ impl Night {
 
     /// Declares a source; `more` are further lines of its entry.
     fn source(mut self, table: &str, path: &str, more: &str) -> Self {
-        let more: String = more.lines().map(|line| format!("    {line}\n")).collect();
-        self.sources += &format!("  {table}:\n    path: \"{path}\"\n{more}");
+        let head = [format!("  {table}:"), format!("    path: \"{path}\"")];
+        let more = more.lines().map(|line| format!("    {line}"));
+        for line in head.into_iter().chain(more) {
+            self.sources.push_str(&line);
+            self.sources.push('\n');
+        }
         self
     }
 
-    fn as_of(mut self, day: &'static str) -> Self {
+    fn on(mut self, day: &'static str) -> Self {
         self.as_of = day;
         self
     }
@@ -72,7 +76,9 @@ impl Night {
             self.sources
         );
         let file = self.path("pipeline.yaml").display().to_string();
-        Pipeline::parse(&file, &text).map_err(|error| error.render()).unwrap()
+        Pipeline::parse(&file, &text)
+            .map_err(|error| error.render())
+            .unwrap()
     }
 
     fn day(&self) -> AsOf {
@@ -85,7 +91,9 @@ impl Night {
 
     /// The error that freezing ends with.
     async fn refused(&self) -> Error {
-        self.freeze().await.expect_err("the files should be refused")
+        self.freeze()
+            .await
+            .expect_err("the files should be refused")
     }
 
     async fn read(&self) -> Result<Read> {
@@ -148,7 +156,12 @@ impl Read {
     /// Rows, used, after the as-of date and quarantined.
     fn counts(&self, table: &str) -> [u64; 4] {
         let counts = &self.report.sources[table];
-        [counts.rows, counts.used, counts.after_as_of, counts.quarantined]
+        [
+            counts.rows,
+            counts.used,
+            counts.after_as_of,
+            counts.quarantined,
+        ]
     }
 
     /// `check_name=rows_failed/rows_checked` of a table's findings.
@@ -157,7 +170,10 @@ impl Read {
         findings
             .filter(|finding| finding.source_table == table && finding.rows_failed > 0)
             .map(|finding| {
-                format!("{}={}/{}", finding.check_name, finding.rows_failed, finding.rows_checked)
+                format!(
+                    "{}={}/{}",
+                    finding.check_name, finding.rows_failed, finding.rows_checked
+                )
             })
             .collect()
     }
@@ -166,7 +182,9 @@ impl Read {
 /// The bytes of a Parquet file.
 fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
     let batch = RecordBatch::try_from_iter_with_nullable(
-        columns.into_iter().map(|(name, values)| (name, values, true)),
+        columns
+            .into_iter()
+            .map(|(name, values)| (name, values, true)),
     )
     .unwrap();
     let mut bytes = Vec::new();
@@ -197,7 +215,10 @@ fn assert_refused(error: &Error, file: &str, expected: &str) {
     assert_eq!(error.kind(), ErrorKind::Data, "{text}");
     assert!(text.contains(file), "`{file}` is not named: {text}");
     assert!(text.contains(expected), "`{expected}` is not said: {text}");
-    assert!(error.hint().is_some_and(|hint| hint.len() > 10), "no remedy: {text}");
+    assert!(
+        error.hint().is_some_and(|hint| hint.len() > 10),
+        "no remedy: {text}"
+    );
 }
 
 fn folder_of(path: &Path) -> String {

@@ -15,7 +15,9 @@ async fn bytes_that_are_no_parquet_file_are_refused() {
         bytes
     };
     let length = u32::from_le_bytes(good[good.len() - 8..good.len() - 4].try_into().unwrap());
-    let mut noise: Vec<u8> = (0..4_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let mut noise: Vec<u8> = (0..4_000_u32)
+        .flat_map(|number| number.wrapping_mul(2_654_435_761).to_be_bytes())
+        .collect();
     noise[0] = 1;
     let mut noise_with_magic = noise.clone();
     noise_with_magic[..4].copy_from_slice(b"PAR1");
@@ -24,7 +26,10 @@ async fn bytes_that_are_no_parquet_file_are_refused() {
     let mut encrypted = good.clone();
     let end = encrypted.len();
     encrypted[end - 4..].copy_from_slice(b"PARE");
-    let utf16: Vec<u8> = "account_id,name\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> = "account_id,name\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     let mut garbage = good.clone();
     garbage.extend(b"some more");
     let twice = [good.clone(), good.clone()].concat();
@@ -38,18 +43,50 @@ async fn bytes_that_are_no_parquet_file_are_refused() {
         ("last byte cut", cut(good.len() - 1), "cut off"),
         ("last 8 bytes cut", cut(good.len() - 8), "cut off"),
         ("footer of no length", with_length(0), "empty footer"),
-        ("footer longer than the file", with_length(1 << 20), "claims a footer"),
-        ("footer of 2^31 bytes", with_length(1 << 31), "claims a footer"),
-        ("footer 10 bytes too long", with_length(length + 10), "footer"),
+        (
+            "footer longer than the file",
+            with_length(1 << 20),
+            "claims a footer",
+        ),
+        (
+            "footer of 2^31 bytes",
+            with_length(1 << 31),
+            "claims a footer",
+        ),
+        (
+            "footer 10 bytes too long",
+            with_length(length + 10),
+            "footer",
+        ),
         ("noise", noise, "not a Parquet file"),
         ("noise with magic", noise_with_magic, "footer"),
         ("XML error", xml, "looks like an XML error page"),
-        ("CSV", b"account_id,name\na,b\n".to_vec(), "looks like a CSV file"),
-        ("gzip", b"\x1f\x8b\x08\x00aaaaaaaaaaaaaaaa".to_vec(), "looks like a gzip file"),
+        (
+            "CSV",
+            b"account_id,name\na,b\n".to_vec(),
+            "looks like a CSV file",
+        ),
+        (
+            "gzip",
+            b"\x1f\x8b\x08\x00aaaaaaaaaaaaaaaa".to_vec(),
+            "looks like a gzip file",
+        ),
         ("UTF-16", utf16, "looks like UTF-16 text"),
-        ("HTML", b"<!DOCTYPE html><html>login".to_vec(), "looks like an HTML page"),
-        ("JSON", b"{\"account_id\": \"a\"}\n".to_vec(), "looks like JSON"),
-        ("zip", b"PK\x03\x04xxxxxxxxxxxxxxxx".to_vec(), "zip archive or an Excel"),
+        (
+            "HTML",
+            b"<!DOCTYPE html><html>login".to_vec(),
+            "looks like an HTML page",
+        ),
+        (
+            "JSON",
+            b"{\"account_id\": \"a\"}\n".to_vec(),
+            "looks like JSON",
+        ),
+        (
+            "zip",
+            b"PK\x03\x04xxxxxxxxxxxxxxxx".to_vec(),
+            "zip archive or an Excel",
+        ),
         ("encrypted", encrypted, "encrypted"),
         ("something appended", garbage, "appended"),
         ("two files joined", twice, "two Parquet files"),
@@ -90,7 +127,10 @@ async fn the_fingerprint_follows_the_files() {
     let again = night.freeze().await.unwrap();
     assert_eq!(first.fingerprint, again.fingerprint);
     assert_eq!(first.sources["account"].rows, Some(500));
-    night.write("account.parquet", super::parquet(vec![("account_id", super::texts(["x"]))]));
+    night.write(
+        "account.parquet",
+        super::parquet(vec![("account_id", super::texts(["x"]))]),
+    );
     let other = night.freeze().await.unwrap();
     assert_ne!(first.fingerprint, other.fingerprint);
     // The record is what a person reads later.
@@ -109,11 +149,23 @@ async fn damage_inside_a_page_is_an_error_and_never_a_figure() {
     let night = Night::of_account("account.parquet");
     night.write("account.parquet", bytes);
     match night.read().await {
-        Err(error) => assert_eq!(error.kind(), kenko::error::ErrorKind::Data, "{}", error.render()),
+        Err(error) => assert_eq!(
+            error.kind(),
+            kenko::error::ErrorKind::Data,
+            "{}",
+            error.render()
+        ),
         Ok(read) => {
-            let error = read.collected("select max(name), max(account_id) from raw_account").await;
+            let error = read
+                .collected("select max(name), max(account_id) from raw_account")
+                .await;
             let error = error.unwrap_err();
-            assert_eq!(error.kind(), kenko::error::ErrorKind::Data, "{}", error.render());
+            assert_eq!(
+                error.kind(),
+                kenko::error::ErrorKind::Data,
+                "{}",
+                error.render()
+            );
         }
     }
 }

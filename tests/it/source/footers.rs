@@ -22,7 +22,9 @@ fn taken_apart(bytes: &[u8]) -> (&[u8], ParquetMetaData) {
 
 fn put_together(data: &[u8], metadata: &ParquetMetaData) -> Vec<u8> {
     let mut bytes = data.to_vec();
-    ParquetMetaDataWriter::new(&mut bytes, metadata).finish().unwrap();
+    ParquetMetaDataWriter::new(&mut bytes, metadata)
+        .finish()
+        .unwrap();
     bytes
 }
 
@@ -33,7 +35,10 @@ fn with_rows(rows: i64) -> Vec<u8> {
     let (data, metadata) = taken_apart(&bytes);
     let group = metadata.row_group(0).clone().into_builder();
     let group = group.set_num_rows(rows).build().unwrap();
-    put_together(data, &ParquetMetaData::new(described(&metadata, rows, None), vec![group]))
+    put_together(
+        data,
+        &ParquetMetaData::new(described(&metadata, rows, None), vec![group]),
+    )
 }
 
 /// The account file with 900 rows in all and 500 in its row group; the writer
@@ -42,16 +47,15 @@ fn with_file_rows() -> Vec<u8> {
     let mut bytes = accounts();
     // Field 3 of the file's description, 500, before the list of row groups.
     let written = [0x16, 0xe8, 0x07, 0x19];
-    let at = bytes.windows(4).rposition(|window| window == written).unwrap();
+    let at = bytes
+        .windows(4)
+        .rposition(|window| window == written)
+        .unwrap();
     bytes[at + 1..at + 3].copy_from_slice(&[0x88, 0x0e]);
     bytes
 }
 
-fn described(
-    metadata: &ParquetMetaData,
-    rows: i64,
-    values: Option<Vec<KeyValue>>,
-) -> FileMetaData {
+fn described(metadata: &ParquetMetaData, rows: i64, values: Option<Vec<KeyValue>>) -> FileMetaData {
     let file = metadata.file_metadata();
     FileMetaData::new(
         file.version(),
@@ -64,15 +68,24 @@ fn described(
 }
 
 /// The account file with another first column chunk.
-fn with_chunk(change: impl Fn(ColumnChunkMetaDataBuilder) -> ColumnChunkMetaDataBuilder) -> Vec<u8> {
+fn with_chunk(
+    change: impl Fn(ColumnChunkMetaDataBuilder) -> ColumnChunkMetaDataBuilder,
+) -> Vec<u8> {
     let bytes = accounts();
     let (data, metadata) = taken_apart(&bytes);
     let group = metadata.row_group(0).clone();
     let mut columns = group.columns().to_vec();
     columns[0] = change(columns[0].clone().into_builder()).build().unwrap();
-    let group = group.into_builder().set_column_metadata(columns).build().unwrap();
+    let group = group
+        .into_builder()
+        .set_column_metadata(columns)
+        .build()
+        .unwrap();
     let rows = metadata.file_metadata().num_rows();
-    put_together(data, &ParquetMetaData::new(described(&metadata, rows, None), vec![group]))
+    put_together(
+        data,
+        &ParquetMetaData::new(described(&metadata, rows, None), vec![group]),
+    )
 }
 
 /// A file with only a footer, whose schema is given as numbers of children.
@@ -102,10 +115,10 @@ fn framed(footer: &[u8]) -> Vec<u8> {
 
 fn varint(mut value: u64, bytes: &mut Vec<u8>) {
     while value >= 0x80 {
-        bytes.push((value & 0x7f) as u8 | 0x80);
+        bytes.push(value.to_le_bytes()[0] | 0x80);
         value >>= 7;
     }
-    bytes.push(value as u8);
+    bytes.push(value.to_le_bytes()[0]);
 }
 
 #[tokio::test]
@@ -113,10 +126,18 @@ async fn footers_that_lie_are_refused() {
     let deep = |levels: usize| std::iter::repeat_n(1, levels).chain([0]);
     let bomb = framed(&[0x29, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07, 0, 0]);
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
-        ("rows of the file", with_file_rows(), "claims 900 rows, but its row groups hold 500"),
+        (
+            "rows of the file",
+            with_file_rows(),
+            "claims 900 rows, but its row groups hold 500",
+        ),
         ("rows of both", with_rows(400), "500 values for 400 rows"),
         ("negative rows", with_rows(-5), "negative"),
-        ("2^40 rows", with_rows(1 << 40), "claims 1099511627776 rows in"),
+        (
+            "2^40 rows",
+            with_rows(1 << 40),
+            "claims 1099511627776 rows in",
+        ),
         (
             "chunk beyond the file",
             with_chunk(|chunk| chunk.set_total_compressed_size(1 << 20)),
@@ -134,7 +155,11 @@ async fn footers_that_lie_are_refused() {
         ),
         (
             "negative offset",
-            with_chunk(|chunk| chunk.set_data_page_offset(-4).set_dictionary_page_offset(None)),
+            with_chunk(|chunk| {
+                chunk
+                    .set_data_page_offset(-4)
+                    .set_dictionary_page_offset(None)
+            }),
             "outside",
         ),
         (
@@ -153,10 +178,26 @@ async fn footers_that_lie_are_refused() {
             "-500 values",
         ),
         ("schema 101 deep", with_schema(deep(101)), "levels deep"),
-        ("schema 10,000 deep", with_schema(deep(10_000)), "levels deep"),
-        ("schema 200,000 deep", with_schema(deep(200_000)), "levels deep"),
-        ("children that are not there", with_schema([7, 0, 0]), "more columns"),
-        ("more columns than groups", with_schema([1, 0, 0]), "more columns"),
+        (
+            "schema 10,000 deep",
+            with_schema(deep(10_000)),
+            "levels deep",
+        ),
+        (
+            "schema 200,000 deep",
+            with_schema(deep(200_000)),
+            "levels deep",
+        ),
+        (
+            "children that are not there",
+            with_schema([7, 0, 0]),
+            "more columns",
+        ),
+        (
+            "more columns than groups",
+            with_schema([1, 0, 0]),
+            "more columns",
+        ),
         ("list of 2^31", bomb, "longer than itself"),
         (
             "100,000 columns",
@@ -178,7 +219,11 @@ async fn footers_that_lie_are_refused() {
 async fn a_damaged_arrow_schema_is_refused() {
     let bytes = accounts();
     let (data, metadata) = taken_apart(&bytes);
-    for value in ["", "AAAA", "/////2AAAAAQAAAAAAAKAAwACgAJAAQACgAAABAAAAAAAQQACAAIAAAABAAI"] {
+    for value in [
+        "",
+        "AAAA",
+        "/////2AAAAAQAAAAAAAKAAwACgAJAAQACgAAABAAAAAAAQQACAAIAAAABAAI",
+    ] {
         let values = vec![KeyValue::new("ARROW:schema".to_owned(), value.to_owned())];
         let rows = metadata.file_metadata().num_rows();
         let groups = metadata.row_groups().to_vec();
@@ -210,7 +255,10 @@ async fn a_legal_file_without_rows_passes() {
     night.write("account/1.parquet", accounts());
     let batch = RecordBatch::try_from_iter([("account_id", texts([]))]).unwrap();
     let mut empty = Vec::new();
-    ArrowWriter::try_new(&mut empty, batch.schema(), None).unwrap().close().unwrap();
+    ArrowWriter::try_new(&mut empty, batch.schema(), None)
+        .unwrap()
+        .close()
+        .unwrap();
     night.write("account/2.parquet", &empty);
     let read = night.read().await.unwrap();
     assert_eq!(read.counts("account"), [500, 500, 0, 0]);
@@ -243,5 +291,8 @@ async fn highly_compressed_files_are_no_bombs() {
     writer.write(&batch).unwrap();
     writer.close().unwrap();
     night.write("account.parquet", &bytes);
-    assert_eq!(night.freeze().await.unwrap().sources["account"].rows, Some(600_000));
+    assert_eq!(
+        night.freeze().await.unwrap().sources["account"].rows,
+        Some(600_000)
+    );
 }

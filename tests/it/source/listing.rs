@@ -7,7 +7,12 @@ use super::{Night, accounts, assert_refused, parquet, texts};
 
 #[tokio::test]
 async fn a_place_without_files_is_refused_unless_that_is_declared() {
-    for path in ["account", "account/*.parquet", "account.parquet", "no/such/**/*.parquet"] {
+    for path in [
+        "account",
+        "account/*.parquet",
+        "account.parquet",
+        "no/such/**/*.parquet",
+    ] {
         let night = Night::of_account(path);
         std::fs::create_dir_all(night.path("account")).unwrap();
         assert_refused(&night.refused().await, "account", "there is no file");
@@ -58,7 +63,10 @@ async fn hidden_files_are_ignored_and_noted() {
     let read = night.read().await.unwrap();
     assert_eq!(read.counts("account"), [500, 500, 0, 0]);
     let notes = &read.frozen.sources["account"].notes;
-    assert!(notes[0].contains("`_SUCCESS`") && notes[0].contains("`.a.parquet.crc`"), "{notes:?}");
+    assert!(
+        notes[0].contains("`_SUCCESS`") && notes[0].contains("`.a.parquet.crc`"),
+        "{notes:?}"
+    );
 }
 
 #[tokio::test]
@@ -72,7 +80,10 @@ async fn the_same_file_under_two_names_is_refused() {
     let night = Night::of_account("account");
     night.write("account/snapshot_date=2026-01-01/a.parquet", accounts());
     night.write("account/snapshot_date=2026-01-02/a.parquet", accounts());
-    assert_eq!(night.read().await.unwrap().counts("account"), [1000, 1000, 0, 0]);
+    assert_eq!(
+        night.read().await.unwrap().counts("account"),
+        [1000, 1000, 0, 0]
+    );
 
     let night = Night::new().source("account", "account", "");
     night.write("account/a.csv", b"account_id\na\n");
@@ -92,11 +103,16 @@ async fn folders_pipes_and_links_that_pose_as_files_are_refused() {
 
     let night = Night::of_account("account");
     night.write("account/a.parquet", accounts());
-    let made = Command::new("mkfifo").arg(night.path("account/p.parquet")).status();
+    let made = Command::new("mkfifo")
+        .arg(night.path("account/p.parquet"))
+        .status();
     if made.is_ok_and(|status| status.success()) {
         assert_refused(&night.refused().await, "p.parquet", "not a regular file");
         let night = Night::of_account("p.parquet");
-        Command::new("mkfifo").arg(night.path("p.parquet")).status().unwrap();
+        Command::new("mkfifo")
+            .arg(night.path("p.parquet"))
+            .status()
+            .unwrap();
         assert_refused(&night.refused().await, "p.parquet", "not a regular file");
     }
 
@@ -123,8 +139,14 @@ async fn globs_choose_and_partitions_give_columns() {
     let of = |name: &str| parquet(vec![("account_id", texts([name]))]);
     night.write("crm/snapshot_date=2026-01-30/account-1.parquet", of("old"));
     night.write("crm/snapshot_date=2026-01-31/account-1.parquet", of("new"));
-    night.write("crm/snapshot_date=2026-02-01/account-1.parquet", b"not even Parquet");
-    night.write("crm/snapshot_date=2026-01-31/contact-1.parquet", b"not asked for");
+    night.write(
+        "crm/snapshot_date=2026-02-01/account-1.parquet",
+        b"not even Parquet",
+    );
+    night.write(
+        "crm/snapshot_date=2026-01-31/contact-1.parquet",
+        b"not asked for",
+    );
     let read = night.read().await.unwrap();
     let rows = read
         .rows("select account_id, snapshot_date from raw_account order by account_id")
@@ -132,19 +154,34 @@ async fn globs_choose_and_partitions_give_columns() {
     assert_eq!(rows, ["new|2026-01-31", "old|2026-01-30"]);
     assert_eq!(read.counts("account"), [2, 2, 0, 0]);
     assert_eq!(read.frozen.sources["account"].files_after_as_of, 1);
-    assert!(read.failing("account").iter().all(|finding| !finding.starts_with("history")));
+    assert!(
+        read.failing("account")
+            .iter()
+            .all(|finding| !finding.starts_with("history"))
+    );
 }
 
 #[tokio::test]
 async fn partitions_must_be_of_their_type_and_everywhere() {
     let night = Night::of_account("account");
     night.write("account/snapshot_date=yesterday/a.parquet", accounts());
-    assert_refused(&night.refused().await, "snapshot_date=yesterday", "is not a date");
+    assert_refused(
+        &night.refused().await,
+        "snapshot_date=yesterday",
+        "is not a date",
+    );
 
     let night = Night::of_account("account");
     night.write("account/region=north/a.parquet", accounts());
-    night.write("account/b.parquet", parquet(vec![("account_id", texts(["b"]))]));
-    assert_refused(&night.refused().await, "region=north/a.parquet", "same way everywhere");
+    night.write(
+        "account/b.parquet",
+        parquet(vec![("account_id", texts(["b"]))]),
+    );
+    assert_refused(
+        &night.refused().await,
+        "region=north/a.parquet",
+        "same way everywhere",
+    );
 
     // A partition without a value is null, not an empty text.
     let night = Night::of_account("account");
@@ -153,6 +190,8 @@ async fn partitions_must_be_of_their_type_and_everywhere() {
         parquet(vec![("account_id", texts(["a"]))]),
     );
     let read = night.read().await.unwrap();
-    let rows = read.rows("select account_id, region is null from raw_account").await;
+    let rows = read
+        .rows("select account_id, region is null from raw_account")
+        .await;
     assert_eq!(rows, ["a|true"]);
 }

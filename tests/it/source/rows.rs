@@ -36,7 +36,11 @@ fn events(ids: Vec<Option<&str>>, occurred: Vec<Option<i64>>) -> Vec<u8> {
 async fn the_day_ends_at_midnight_of_the_zone() {
     let night = Night::new().source("event", "event.parquet", "");
     let ids = vec![Some("last"), Some("first of tomorrow"), Some("year 9999")];
-    let occurred = vec![Some(MIDNIGHT - 1), Some(MIDNIGHT), Some(253_402_300_799_000_000)];
+    let occurred = vec![
+        Some(MIDNIGHT - 1),
+        Some(MIDNIGHT),
+        Some(253_402_300_799_000_000),
+    ];
     night.write("event.parquet", events(ids, occurred));
     let read = night.read().await.unwrap();
     assert_eq!(read.rows("select event_id from raw_event").await, ["last"]);
@@ -59,10 +63,19 @@ async fn rows_planted_after_the_day_change_nothing_that_is_said() {
         let night = Night::new().source("event", "event.parquet", "");
         night.write("event.parquet", of(planted));
         let read = night.read().await.unwrap();
-        assert_eq!(read.counts("event"), [if planted { 6 } else { 3 }, 1, if planted { 3 } else { 0 }, 2]);
+        assert_eq!(
+            read.counts("event"),
+            [
+                if planted { 6 } else { 3 },
+                1,
+                if planted { 3 } else { 0 },
+                2
+            ]
+        );
         said.push((
             read.rows("select * from raw_event").await,
-            read.rows("select * from run_source order by source_table, check_name").await,
+            read.rows("select * from run_source order by source_table, check_name")
+                .await,
         ));
     }
     assert_eq!(said[0], said[1]);
@@ -86,7 +99,9 @@ async fn values_are_hidden_until_their_day_has_come() {
             ("reopens", Arc::new(Int64Array::from(vec![1, 2, 3]))),
         ]),
     );
-    let mrr = Decimal128Array::from(vec![10_000; 3]).with_precision_and_scale(18, 4).unwrap();
+    let mrr = Decimal128Array::from(vec![10_000; 3])
+        .with_precision_and_scale(18, 4)
+        .unwrap();
     night.write(
         "subscription.parquet",
         parquet(vec![
@@ -94,7 +109,10 @@ async fn values_are_hidden_until_their_day_has_come() {
             ("account_id", texts(["a", "a", "a"])),
             ("mrr", Arc::new(mrr)),
             ("started_on", dates(vec![Some(TODAY - 100); 3])),
-            ("ended_on", dates(vec![Some(TODAY), Some(TODAY + 1), Some(2_932_896)])),
+            (
+                "ended_on",
+                dates(vec![Some(TODAY), Some(TODAY + 1), Some(2_932_896)]),
+            ),
         ]),
     );
     night.write(
@@ -107,13 +125,23 @@ async fn values_are_hidden_until_their_day_has_come() {
     );
     let read = night.read().await.unwrap();
     let tickets = "select ticket_id, resolved_at is null, reopens from raw_ticket order by 1";
-    assert_eq!(read.rows(tickets).await, ["done|false|2", "later|true|", "open|true|"]);
+    assert_eq!(
+        read.rows(tickets).await,
+        ["done|false|2", "later|true|", "open|true|"]
+    );
     let ends = "select subscription_id, ended_on from raw_subscription order by 1";
-    assert_eq!(read.rows(ends).await, ["ended|2026-01-31", "ends|", "forever|"]);
+    assert_eq!(
+        read.rows(ends).await,
+        ["ended|2026-01-31", "ends|", "forever|"]
+    );
     let won = "select opportunity_id, close_on, is_won from raw_opportunity order by 1";
     assert_eq!(
         read.rows(won).await,
-        ["closed|2026-01-31|true", "closing|2026-02-01|", "nonsense later|2026-02-01|"]
+        [
+            "closed|2026-01-31|true",
+            "closing|2026-02-01|",
+            "nonsense later|2026-02-01|"
+        ]
     );
     assert_eq!(read.counts("subscription"), [3, 3, 0, 0]);
     assert_eq!(read.counts("opportunity"), [4, 3, 0, 1]);
@@ -150,7 +178,10 @@ async fn every_row_is_used_later_or_quarantined() {
     assert_eq!(used, used_expected);
     let counted = read.rows("select count(*) from raw_event").await;
     assert_eq!(counted, [used.to_string()]);
-    let by_rule: u64 = read.report.sources["event"].quarantined_by_rule.values().sum();
+    let by_rule: u64 = read.report.sources["event"]
+        .quarantined_by_rule
+        .values()
+        .sum();
     assert_eq!(by_rule, quarantined);
 }
 
@@ -163,7 +194,12 @@ async fn dated_snapshots_end_with_the_day_too() {
             ("account_id", texts(["a", "a", "b", "c"])),
             (
                 "created_on",
-                dates(vec![Some(TODAY - 10), Some(TODAY - 10), None, Some(TODAY + 1)]),
+                dates(vec![
+                    Some(TODAY - 10),
+                    Some(TODAY - 10),
+                    None,
+                    Some(TODAY + 1),
+                ]),
             ),
             (
                 "snapshot_date",
@@ -172,12 +208,17 @@ async fn dated_snapshots_end_with_the_day_too() {
         ]),
     );
     let read = night.read().await.unwrap();
-    let rows = read.rows("select account_id, snapshot_date from raw_account order by 1").await;
+    let rows = read
+        .rows("select account_id, snapshot_date from raw_account order by 1")
+        .await;
     assert_eq!(rows, ["a|2026-01-31", "b|2026-01-30"]);
     assert_eq!(read.counts("account"), [4, 2, 2, 0]);
     // Yesterday the newer snapshot of `a` was not there yet.
-    let night = Night::of_account("account.csv").as_of("2026-01-30");
-    night.write("account.csv", "account_id,snapshot_date\na,2026-01-31\nb,2026-01-30\n");
+    let night = Night::of_account("account.csv").on("2026-01-30");
+    night.write(
+        "account.csv",
+        "account_id,snapshot_date\na,2026-01-31\nb,2026-01-30\n",
+    );
     let read = night.read().await.unwrap();
     assert_eq!(read.rows("select account_id from raw_account").await, ["b"]);
 }
@@ -191,18 +232,27 @@ async fn undeclared_tables_are_empty_and_said_to_be() {
         let sql = format!("select * from raw_{table}");
         let (schema, batches) = read.collected(&sql).await.unwrap();
         assert_eq!(schema.fields(), contract.schema().fields(), "{table}");
-        let rows: usize = batches.iter().map(arrow::array::RecordBatch::num_rows).sum();
+        let rows: usize = batches
+            .iter()
+            .map(arrow::array::RecordBatch::num_rows)
+            .sum();
         assert_eq!(rows, if table == "account" { 500 } else { 0 }, "{table}");
     }
     let declared = "select source_table, rows_checked, message from run_source \
                     where check_name = 'declared' and source_table in ('account', 'event') order by 1";
     assert_eq!(
         read.rows(declared).await,
-        ["account|500|declared", "event|0|not declared: what depends on it is empty"]
+        [
+            "account|500|declared",
+            "event|0|not declared: what depends on it is empty"
+        ]
     );
     let twice = "select source_table, check_name from run_source group by 1, 2 having count(*) > 1";
     assert_eq!(read.rows(twice).await, Vec::<String>::new());
-    assert_eq!(read.failing("account"), ["history=500/500", "missing_optional_columns=500/500"]);
+    assert_eq!(
+        read.failing("account"),
+        ["history=500/500", "missing_optional_columns=500/500"]
+    );
 }
 
 #[test]
@@ -210,7 +260,12 @@ fn the_least_that_must_be_supplied_is_named() {
     let check = |tables: &[&str]| kenko::source::check_minimum(|table| tables.contains(&table));
     assert!(check(&["account", "event"]).is_ok());
     assert!(check(&["account", "subscription"]).is_ok());
-    assert!(check(&["event"]).unwrap_err().to_string().contains("`account`"));
+    assert!(
+        check(&["event"])
+            .unwrap_err()
+            .to_string()
+            .contains("`account`")
+    );
     let error = check(&["account", "ticket"]).unwrap_err();
     assert!(error.to_string().contains("`event` or `subscription`"));
 }

@@ -50,7 +50,11 @@ async fn refused(name: &str, values: Option<ArrayRef>) -> kenko::error::Error {
 #[tokio::test]
 async fn a_missing_column_is_named_with_what_was_probably_meant() {
     let error = refused("mrr", None).await;
-    assert_refused(&error, "subscription.parquet", "column `mrr` (decimal) is missing");
+    assert_refused(
+        &error,
+        "subscription.parquet",
+        "column `mrr` (decimal) is missing",
+    );
 
     let night = Night::new().source("subscription", "s.parquet", "");
     let columns = vec![
@@ -61,16 +65,28 @@ async fn a_missing_column_is_named_with_what_was_probably_meant() {
         ("ended_on", date(DAY)),
     ];
     night.write("s.parquet", parquet(columns));
-    assert_refused(&night.refused().await, "s.parquet", "did you mean `mrr_usd`?");
+    assert_refused(
+        &night.refused().await,
+        "s.parquet",
+        "did you mean `mrr_usd`?",
+    );
 
     let night = Night::of_account("a.parquet");
     night.write("a.parquet", parquet(vec![("accountid", texts(["a"]))]));
-    assert_refused(&night.refused().await, "a.parquet", "did you mean `accountid`?");
+    assert_refused(
+        &night.refused().await,
+        "a.parquet",
+        "did you mean `accountid`?",
+    );
 
     let night = Night::of_account("a.parquet");
     let columns = vec![("account_id", texts(["a"])), ("Segment", texts(["x"]))];
     night.write("a.parquet", parquet(columns));
-    assert_refused(&night.refused().await, "a.parquet", "`segment` is written `Segment`");
+    assert_refused(
+        &night.refused().await,
+        "a.parquet",
+        "`segment` is written `Segment`",
+    );
 }
 
 #[tokio::test]
@@ -91,7 +107,11 @@ async fn two_columns_of_one_name_are_refused() {
         ("note", texts(["y"])),
     ];
     night.write("a.parquet", parquet(columns));
-    assert_refused(&night.refused().await, "a.parquet", "two columns called `note`");
+    assert_refused(
+        &night.refused().await,
+        "a.parquet",
+        "two columns called `note`",
+    );
 }
 
 #[tokio::test]
@@ -99,15 +119,31 @@ async fn types_that_would_lose_something_are_refused() {
     let naive: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![0]));
     let zoned: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![0]).with_timezone("UTC"));
     let cases: Vec<(&str, ArrayRef, &str)> = vec![
-        ("account_id", Arc::new(Int64Array::from(vec![1])), "is int64, but text"),
-        ("mrr", Arc::new(Float64Array::from(vec![1.0])), "cannot hold every cent"),
+        (
+            "account_id",
+            Arc::new(Int64Array::from(vec![1])),
+            "is int64, but text",
+        ),
+        (
+            "mrr",
+            Arc::new(Float64Array::from(vec![1.0])),
+            "cannot hold every cent",
+        ),
         ("mrr", money(1, 18, 6), "does not round money"),
         ("mrr", texts(["1.0"]), "is text, but decimal(18, 4)"),
         ("started_on", texts(["2026-01-01"]), "is text, but date"),
         ("started_on", zoned, "which day an instant falls on"),
-        ("seats", Arc::new(Float64Array::from(vec![1.0])), "astype('Int64')"),
+        (
+            "seats",
+            Arc::new(Float64Array::from(vec![1.0])),
+            "astype('Int64')",
+        ),
         ("plan", Arc::new(NullArray::new(1)), "so no type"),
-        ("is_trial", Arc::new(Int32Array::from(vec![1])), "is int32, but boolean"),
+        (
+            "is_trial",
+            Arc::new(Int32Array::from(vec![1])),
+            "is int32, but boolean",
+        ),
         ("auto_renew", texts(["true"]), "is text, but boolean"),
     ];
     for (name, values, expected) in cases {
@@ -131,7 +167,10 @@ async fn types_that_lose_nothing_are_read() {
     let night = Night::new().source("subscription", "s.parquet", "");
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("ended_on", Arc::new(Date32Array::from(vec![None]))),
-        ("subscription_id", Arc::new(LargeStringArray::from(vec!["s"]))),
+        (
+            "subscription_id",
+            Arc::new(LargeStringArray::from(vec!["s"])),
+        ),
         ("account_id", Arc::new(StringViewArray::from(vec!["a"]))),
         ("plan", Arc::new(dictionary)),
         ("seats", Arc::new(UInt64Array::from(vec![5]))),
@@ -149,7 +188,10 @@ async fn types_that_lose_nothing_are_read() {
     let notes = &read.frozen.sources["subscription"].notes;
     assert!(notes[0].contains("`surprise`"), "{notes:?}");
     // The columns are those of the contract, in its order, whatever the file's.
-    let (schema, _) = read.collected("select * from raw_subscription").await.unwrap();
+    let (schema, _) = read
+        .collected("select * from raw_subscription")
+        .await
+        .unwrap();
     let contract = kenko::config::contract::shipped().unwrap()["subscription"].schema();
     assert_eq!(schema.fields(), contract.fields());
 }
@@ -178,7 +220,9 @@ async fn instants_of_every_unit_are_the_same_instants() {
         night.write(&format!("event/{number}.parquet"), parquet(columns));
     }
     let read = night.read().await.unwrap();
-    let rows = read.rows("select distinct occurred_at from raw_event").await;
+    let rows = read
+        .rows("select distinct occurred_at from raw_event")
+        .await;
     assert_eq!(rows, ["2026-01-10T00:00:00Z"]);
     assert_eq!(read.counts("event"), [3, 3, 0, 0]);
 }
@@ -188,15 +232,23 @@ async fn an_optional_column_that_only_some_files_have_reads_null_in_the_others()
     let night = Night::of_account("account");
     let with = vec![("account_id", texts(["a"])), ("segment", texts(["x"]))];
     night.write("account/1.parquet", parquet(with));
-    night.write("account/2.parquet", parquet(vec![("account_id", texts(["b"]))]));
+    night.write(
+        "account/2.parquet",
+        parquet(vec![("account_id", texts(["b"]))]),
+    );
     let read = night.read().await.unwrap();
-    let rows = read.rows("select account_id, segment from raw_account order by 1").await;
+    let rows = read
+        .rows("select account_id, segment from raw_account order by 1")
+        .await;
     assert_eq!(rows, ["a|x", "b|"]);
     let missing = read.report.findings.iter().find(|finding| {
         finding.source_table == "account" && finding.check_name == "missing_optional_columns"
     });
     let message = &missing.unwrap().message;
-    assert!(message.contains("`domain`") && !message.contains("`segment`"), "{message}");
+    assert!(
+        message.contains("`domain`") && !message.contains("`segment`"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -205,12 +257,21 @@ async fn a_table_of_the_pipelines_own_is_held_to_its_own_contract() {
     let night = Night::new().source("order", "order.parquet", own);
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("order_id", texts(["1", "2", "3"])),
-        ("placed_on", Arc::new(Date32Array::from(vec![Some(DAY), None, Some(DAY + 400)]))),
-        ("weight", Arc::new(Float64Array::from(vec![1.5, f64::NAN, 2.0]))),
+        (
+            "placed_on",
+            Arc::new(Date32Array::from(vec![Some(DAY), None, Some(DAY + 400)])),
+        ),
+        (
+            "weight",
+            Arc::new(Float64Array::from(vec![1.5, f64::NAN, 2.0])),
+        ),
     ];
     night.write("order.parquet", parquet(columns));
     let read = night.read().await.unwrap();
-    assert_eq!(read.rows("select order_id, weight from raw_order").await, ["1|1.5"]);
+    assert_eq!(
+        read.rows("select order_id, weight from raw_order").await,
+        ["1|1.5"]
+    );
     assert_eq!(read.counts("order"), [3, 1, 1, 1]);
 }
 
@@ -221,14 +282,25 @@ async fn text_that_is_not_utf8_is_an_error() {
         "account_id",
         Arc::new(StringArray::from(vec!["aaaa", "bbbb"])) as ArrayRef,
     )]);
-    let at = bytes.windows(4).position(|window| window == b"bbbb").unwrap();
+    let at = bytes
+        .windows(4)
+        .position(|window| window == b"bbbb")
+        .unwrap();
     let mut bytes = bytes;
     bytes[at..at + 4].copy_from_slice(&[0xff, 0xfe, 0xff, 0xfe]);
     let night = Night::of_account("a.parquet");
     night.write("a.parquet", bytes);
     let error = match night.read().await {
         Err(error) => error,
-        Ok(read) => read.collected("select account_id from raw_account").await.unwrap_err(),
+        Ok(read) => read
+            .collected("select account_id from raw_account")
+            .await
+            .unwrap_err(),
     };
-    assert_eq!(error.kind(), kenko::error::ErrorKind::Data, "{}", error.render());
+    assert_eq!(
+        error.kind(),
+        kenko::error::ErrorKind::Data,
+        "{}",
+        error.render()
+    );
 }

@@ -55,7 +55,10 @@ async fn a_wrong_row_is_quarantined_with_file_line_and_reason() {
          later,a,1,2026-02-01,not a date,\n",
     );
     let read = night.read().await.unwrap();
-    assert_eq!(read.rows(ALL).await, ["good|a|1.0000||2026-01-01|2026-01-31|"]);
+    assert_eq!(
+        read.rows(ALL).await,
+        ["good|a|1.0000||2026-01-01|2026-01-31|"]
+    );
     assert_eq!(read.counts("invoice"), [9, 1, 1, 7]);
     assert_eq!(
         read.failing("invoice"),
@@ -69,14 +72,19 @@ async fn a_wrong_row_is_quarantined_with_file_line_and_reason() {
             "quarantined_unreadable_row=1/8",
         ]
     );
-    let file = read.report.sources["invoice"].quarantine_file.clone().unwrap();
+    let file = read.report.sources["invoice"]
+        .quarantine_file
+        .clone()
+        .unwrap();
     let night = Night::new().source(
         "quarantine",
         &file.display().to_string(),
         "key: [rule]\ncolumns:\n  rule: {type: text}\n  reason: {type: text}\n  invoice_id: {type: text}",
     );
     let read = night.read().await.unwrap();
-    let reasons = read.rows("select rule, reason from raw_quarantine order by 1, 2").await;
+    let reasons = read
+        .rows("select rule, reason from raw_quarantine order by 1, 2")
+        .await;
     let folder = folder_of(&file);
     assert!(!folder.is_empty());
     let expected = [
@@ -92,9 +100,18 @@ async fn a_wrong_row_is_quarantined_with_file_line_and_reason() {
         assert!(reason.starts_with(expected), "{reason}");
     }
     let all = reasons.join("\n");
-    assert!(all.contains("line 3: issued_on: `2026-01-32` is not a date in format `%Y-%m-%d`"), "{all}");
-    assert!(all.contains("line 4: amount: `1.000,50` is not a decimal number"), "{all}");
-    assert!(all.contains("line 8 has 2 values, the header has 6"), "{all}");
+    assert!(
+        all.contains("line 3: issued_on: `2026-01-32` is not a date in format `%Y-%m-%d`"),
+        "{all}"
+    );
+    assert!(
+        all.contains("line 4: amount: `1.000,50` is not a decimal number"),
+        "{all}"
+    );
+    assert!(
+        all.contains("line 8 has 2 values, the header has 6"),
+        "{all}"
+    );
 }
 
 #[tokio::test]
@@ -103,15 +120,39 @@ async fn csv_files_that_are_doubtful_as_a_whole_are_refused() {
     let wrong_header = "invoice_id,account_id,amount,issued,due_on\n";
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("UTF-16", utf16, "UTF-16"),
-        ("gzip", b"\x1f\x8b\x08\x00aaaaaaaaaaaa".to_vec(), "not compressed"),
-        ("HTML", b"<html><body>login</body></html>".to_vec(), "an HTML page"),
+        (
+            "gzip",
+            b"\x1f\x8b\x08\x00aaaaaaaaaaaa".to_vec(),
+            "not compressed",
+        ),
+        (
+            "HTML",
+            b"<html><body>login</body></html>".to_vec(),
+            "an HTML page",
+        ),
         ("Parquet", super::accounts(), "a Parquet file"),
         ("zeros", vec![0; 100], "a file of zeros"),
-        ("semicolons", HEADER.replace(',', ";").into_bytes(), "semicolons"),
+        (
+            "semicolons",
+            HEADER.replace(',', ";").into_bytes(),
+            "semicolons",
+        ),
         ("tabs", HEADER.replace(',', "\t").into_bytes(), "tabs"),
-        ("missing column", wrong_header.into(), "did you mean `issued`?"),
-        ("other case", HEADER.to_uppercase().into_bytes(), "case counts"),
-        ("twice", b"invoice_id,account_id,Account_ID\n".to_vec(), "name of its own"),
+        (
+            "missing column",
+            wrong_header.into(),
+            "did you mean `issued`?",
+        ),
+        (
+            "other case",
+            HEADER.to_uppercase().into_bytes(),
+            "case counts",
+        ),
+        (
+            "twice",
+            b"invoice_id,account_id,Account_ID\n".to_vec(),
+            "name of its own",
+        ),
         ("only a mark", "\u{feff}".into(), "no header line"),
         (
             "open quote",
@@ -145,7 +186,11 @@ async fn a_row_that_is_not_utf8_is_quarantined() {
     let mut bytes = HEADER.as_bytes().to_vec();
     bytes.extend(b"b\xfcrger,a,1,2026-01-01,2026-01-31,\n");
     night.write("invoice.csv", bytes);
-    assert_refused(&night.read().await.err().unwrap(), "invoice.csv", "no row can be read");
+    assert_refused(
+        &night.read().await.err().unwrap(),
+        "invoice.csv",
+        "no row can be read",
+    );
 }
 
 #[tokio::test]
@@ -176,7 +221,10 @@ async fn json_files_that_are_doubtful_as_a_whole_are_refused() {
     let row = r#"{"invoice_id": "i", "account_id": "a", "amount": 1, "issued_on": "2026-01-01", "due_on": "2026-01-31"}"#;
     let cases = [
         (format!("[{row}]"), "one JSON list"),
-        (format!("{row}\n{}", &row[..40]), "ends in the middle of a row"),
+        (
+            format!("{row}\n{}", &row[..40]),
+            "ends in the middle of a row",
+        ),
         (row.replace("amount", "Amount"), "case counts"),
         (row.replace("due_on", "due"), "did you mean `due`?"),
         ("invoice_id,account_id\n".to_owned(), "is not JSON lines"),
@@ -193,18 +241,22 @@ async fn json_files_that_are_doubtful_as_a_whole_are_refused() {
 
 #[tokio::test]
 async fn timestamps_need_a_zone_or_a_declared_wall_clock() {
-    let text = "event_id,name,occurred_at\n1,login,2026-01-10T09:00:00+09:00\n2,login,2026-01-10 09:00\n";
+    let text =
+        "event_id,name,occurred_at\n1,login,2026-01-10T09:00:00+09:00\n2,login,2026-01-10 09:00\n";
     let night = Night::new().source("event", "event.csv", "");
     night.write("event.csv", text);
     let read = night.read().await.unwrap();
-    let rows = read.rows("select event_id, occurred_at from raw_event").await;
+    let rows = read
+        .rows("select event_id, occurred_at from raw_event")
+        .await;
     assert_eq!(rows, ["1|2026-01-10T00:00:00Z"]);
 
-    let night =
-        Night::new().source("event", "event.csv", "timestamp_format: \"%Y-%m-%d %H:%M\"");
+    let night = Night::new().source("event", "event.csv", "timestamp_format: \"%Y-%m-%d %H:%M\"");
     night.write("event.csv", text);
     let read = night.read().await.unwrap();
-    let rows = read.rows("select event_id, occurred_at from raw_event").await;
+    let rows = read
+        .rows("select event_id, occurred_at from raw_event")
+        .await;
     assert_eq!(rows, ["2|2026-01-10T00:00:00Z"]);
 }
 
@@ -219,7 +271,10 @@ async fn personal_values_stay_out_of_reasons_and_quarantine() {
     );
     let read = night.read().await.unwrap();
     assert_eq!(read.counts("contact"), [2, 0, 0, 2]);
-    let file = read.report.sources["contact"].quarantine_file.clone().unwrap();
+    let file = read.report.sources["contact"]
+        .quarantine_file
+        .clone()
+        .unwrap();
     let bytes = std::fs::read(file).unwrap();
     let has = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
     assert!(has(b"never") && !has(b"canary") && !has(b"Canary"));
