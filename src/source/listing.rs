@@ -276,9 +276,15 @@ impl Walk {
     }
 }
 
-async fn remote(mut location: Location) -> Result<(Location, Found)> {
-    let storage = open(&location.root)?;
-    if let Selection::Name(name) = &location.selection {
+async fn remote(location: Location) -> Result<(Location, Found)> {
+    let Selection::Name(name) = &location.selection else {
+        return listed(open(&location.root)?, location).await;
+    };
+    let shown = format!("{}/{name}", location.root);
+    let is_web = shown.starts_with("http");
+    // A prefix is asked for as an object only where its name is that of a file.
+    if is_web || name.contains('.') {
+        let storage = open(&location.root)?;
         if let Some(meta) = storage.head(name).await? {
             let found = Found {
                 storage,
@@ -288,18 +294,16 @@ async fn remote(mut location: Location) -> Result<(Location, Found)> {
             };
             return Ok((location, found));
         }
-        if location.root.starts_with("http") {
-            let shown = format!("{}/{name}", location.root);
-            return Err(Error::data(format!("there is no file at `{shown}`"))
-                .with_hint("a web address names exactly one file; check its spelling"));
-        }
-        location = Location {
-            root: format!("{}/{name}", location.root),
-            selection: Selection::Folder,
-        };
-        return listed(open(&location.root)?, location).await;
     }
-    listed(storage, location).await
+    if is_web {
+        return Err(Error::data(format!("there is no file at `{shown}`"))
+            .with_hint("a web address names exactly one file; check its spelling"));
+    }
+    let location = Location {
+        root: shown,
+        selection: Selection::Folder,
+    };
+    listed(open(&location.root)?, location).await
 }
 
 async fn listed(storage: Storage, location: Location) -> Result<(Location, Found)> {

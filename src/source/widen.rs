@@ -94,8 +94,9 @@ fn remedy(found: &DataType, kind: ColumnType) -> String {
             describe(&kind.arrow_type())
         ),
         (ColumnType::Timestamp, DataType::Timestamp(_, None)) => {
-            "it has no zone, so the instant is anybody's guess; write it as UTC (Parquet: \
-             isAdjustedToUTC = true)"
+            "it has no zone, so the instant is anybody's guess; write it in UTC with its zone \
+             (pandas: dt.tz_localize('UTC'); Spark: spark.sql.parquet.outputTimestampType = \
+             TIMESTAMP_MICROS)"
                 .to_owned()
         }
         (ColumnType::Timestamp, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => {

@@ -4,6 +4,7 @@
 mod files;
 mod footers;
 mod listing;
+mod remote;
 mod rows;
 mod schema;
 mod text;

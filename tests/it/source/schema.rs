@@ -228,6 +228,46 @@ async fn instants_of_every_unit_are_the_same_instants() {
 }
 
 #[tokio::test]
+async fn numbers_and_instants_that_do_not_fit_are_quarantined() {
+    let night =
+        Night::new()
+            .source("subscription", "s.parquet", "")
+            .source("event", "e.parquet", "");
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("subscription_id", texts(["fits", "seats", "mrr"])),
+        ("account_id", texts(["a", "a", "a"])),
+        ("seats", Arc::new(UInt64Array::from(vec![5, u64::MAX, 5]))),
+        ("mrr", Arc::new(Int64Array::from(vec![10, 10, i64::MAX]))),
+        ("started_on", Arc::new(Date32Array::from(vec![DAY; 3]))),
+        ("ended_on", Arc::new(Date32Array::from(vec![None; 3]))),
+    ];
+    night.write("s.parquet", parquet(columns));
+    // Milliseconds that no number of microseconds can say; a time long ago.
+    let instants = TimestampMillisecondArray::from(vec![1_768_003_200_000, i64::MIN / 10, 0]);
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("event_id", texts(["1", "2", "3"])),
+        ("name", texts(["login", "login", "login"])),
+        ("occurred_at", Arc::new(instants.with_timezone("UTC"))),
+    ];
+    night.write("e.parquet", parquet(columns));
+    let read = night.read().await.unwrap();
+    let rows = read
+        .rows("select subscription_id, seats, mrr from raw_subscription")
+        .await;
+    assert_eq!(rows, ["fits|5|10.0000"]);
+    assert_eq!(read.counts("subscription"), [3, 1, 0, 2]);
+    assert!(
+        read.failing("subscription")
+            .contains(&"quarantined_number_out_of_range=2/3".to_owned())
+    );
+    assert_eq!(
+        read.rows("select event_id from raw_event order by 1").await,
+        ["1", "3"]
+    );
+    assert_eq!(read.counts("event"), [3, 2, 0, 1]);
+}
+
+#[tokio::test]
 async fn an_optional_column_that_only_some_files_have_reads_null_in_the_others() {
     let night = Night::of_account("account");
     let with = vec![("account_id", texts(["a"])), ("segment", texts(["x"]))];
