@@ -498,7 +498,10 @@ mod tests {
 
     #[test]
     fn every_table_is_named() {
-        let names: Vec<String> = shipped("2026-02-10").into_iter().map(|(name, _)| name).collect();
+        let names: Vec<String> = shipped("2026-02-10")
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         assert_eq!(names, TABLE_NAMES);
     }
 

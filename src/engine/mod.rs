@@ -7,21 +7,37 @@
 //! something are refused. Which model runs when, and what is published, is not
 //! its business.
 
+mod audit;
+mod columns;
 mod fault;
+mod files;
+mod frozen;
+mod materialise;
+mod parquet_file;
 pub mod session;
 mod statement;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, SchemaRef};
 use datafusion::catalog::view::ViewTable;
-use datafusion::common::TableReference;
+use datafusion::common::{ScalarValue, TableReference};
+use datafusion::dataframe::DataFrame;
 use datafusion::datasource::{MemTable, TableProvider};
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::prelude::Expr;
+use object_store::local::LocalFileSystem;
+use object_store::{ObjectMeta, ObjectStore};
 
-use crate::error::{Error, Result};
+pub use self::audit::GrainViolations;
+use self::files::FrozenFiles;
+pub use self::files::{DataFile, FileFormat, FileTable};
+use self::frozen::FrozenStore;
+pub use self::materialise::{Materialise, Materialised};
+use crate::error::{Error, ErrorKind, Result};
 use crate::time::{Days, EpochDays, Zone};
 
 /// What a session may use, and the zone its dates are in.
@@ -57,6 +73,8 @@ pub struct Statement<'a> {
 #[derive(Clone)]
 pub struct Engine {
     session: session::Session,
+    /// Tables over files so far: each has a store name of its own.
+    file_tables: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -69,7 +87,7 @@ impl Engine {
     /// A new session with no tables and kenko's functions.
     ///
     /// # Errors
-    /// [`crate::error::ErrorKind::Resources`] when the scratch folder cannot be used.
+    /// [`ErrorKind::Resources`] when the scratch folder cannot be used.
     pub fn new(settings: &Settings) -> Result<Self> {
         session::open(settings).map(Self::over)
     }
@@ -77,13 +95,16 @@ impl Engine {
     /// Works in a session made by [`session::open`]. The caller may keep a
     /// clone of it: the test harness prepares tables that way.
     pub fn over(session: session::Session) -> Self {
-        Self { session }
+        Self {
+            session,
+            file_tables: Arc::default(),
+        }
     }
 
     /// Binds rows in memory to `name`, replacing what was there.
     ///
     /// # Errors
-    /// [`crate::error::ErrorKind::Bug`] when a batch is not of `schema`.
+    /// [`ErrorKind::Bug`] when a batch is not of `schema`.
     pub fn register_batches(
         &self,
         name: &str,
@@ -96,12 +117,77 @@ impl Engine {
         self.bind(name, Arc::new(table))
     }
 
+    /// Binds a frozen list of files to `name`, replacing what was there. Only
+    /// footers are read, and only when a query is planned.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Bug`] when a file's partition values do not fit the
+    /// partition columns.
+    pub fn register_files(&self, name: &str, files: FileTable) -> Result<()> {
+        for file in &files.files {
+            let types = file.partition_values.iter().map(ScalarValue::data_type);
+            let wanted = files.partition_columns.iter().map(Field::data_type);
+            if !types.eq(wanted.cloned()) {
+                return Err(Error::bug(format!(
+                    "the partition values of `{}` do not fit the columns of `{name}`",
+                    file.meta.location
+                )));
+            }
+        }
+        // Two tables must never share a store's name: what one has listed is
+        // not what the other has.
+        let number = self.file_tables.fetch_add(1, Ordering::Relaxed);
+        let wrong = |cause| {
+            Error::bug(format!("cannot register the files of `{name}`"))
+                .with_source(fault::Cause::of(&cause))
+        };
+        let url = ObjectStoreUrl::parse(format!("frozen://table-{number}")).map_err(wrong)?;
+        let store: Arc<dyn ObjectStore> =
+            Arc::new(FrozenStore::new(Arc::clone(&files.store), &files.files));
+        self.session
+            .register_object_store(url.as_ref(), Arc::clone(&store));
+        self.bind(name, Arc::new(FrozenFiles::new(files, store, url)))
+    }
+
+    /// Binds one Parquet file on local disk, as [`Engine::materialise`] wrote
+    /// it, to `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`] when the file is not there.
+    pub fn register_local_parquet(&self, name: &str, path: &Path, schema: SchemaRef) -> Result<()> {
+        let gone = |cause: Box<dyn std::error::Error + Send + Sync>| {
+            Error::unavailable(format!("cannot read `{}`", path.display())).with_source(cause)
+        };
+        let file = std::fs::metadata(path).map_err(|cause| gone(cause.into()))?;
+        let modified = file.modified().map_err(|cause| gone(cause.into()))?;
+        let location = object_store::path::Path::from_filesystem_path(path)
+            .map_err(|cause| gone(cause.into()))?;
+        let meta = ObjectMeta {
+            location,
+            last_modified: modified.into(),
+            size: file.len(),
+            e_tag: None,
+            version: None,
+        };
+        self.register_files(
+            name,
+            FileTable {
+                store: Arc::new(LocalFileSystem::new()),
+                store_url: "file://".to_owned(),
+                files: vec![DataFile::new(meta)],
+                format: FileFormat::Parquet,
+                schema,
+                partition_columns: Vec::new(),
+            },
+        )
+    }
+
     /// Binds `name` to the columns and rows of table `from` that are wanted,
     /// computed whenever it is read. The view keeps the table it was made of,
     /// also when `from` is replaced or removed later.
     ///
     /// # Errors
-    /// [`crate::error::ErrorKind::Bug`] when `from` or a column does not exist.
+    /// [`ErrorKind::Bug`] when `from` or a column does not exist.
     pub async fn define_view(
         &self,
         name: &str,
@@ -129,7 +215,7 @@ impl Engine {
     /// read.
     ///
     /// # Errors
-    /// [`crate::error::ErrorKind::Usage`] with the place in the file.
+    /// [`ErrorKind::Usage`] with the place in the file.
     pub async fn define_model_view(&self, statement: &Statement<'_>) -> Result<()> {
         let plan = statement::plan(&self.session, statement).await?;
         self.bind(statement.name, Arc::new(ViewTable::new(plan, None)))
@@ -138,7 +224,7 @@ impl Engine {
     /// The columns a statement would give, without running it.
     ///
     /// # Errors
-    /// [`crate::error::ErrorKind::Usage`] with the place in the file.
+    /// [`ErrorKind::Usage`] with the place in the file.
     pub async fn schema_of(&self, statement: &Statement<'_>) -> Result<SchemaRef> {
         let plan = statement::plan(&self.session, statement).await?;
         Ok(Arc::new(plan.schema().as_arrow().clone()))
@@ -147,7 +233,7 @@ impl Engine {
     /// Runs a statement whose result is small and returns its rows.
     ///
     /// # Errors
-    /// [`crate::error::ErrorKind::Usage`] with the place in the file, or what
+    /// [`ErrorKind::Usage`] with the place in the file, or what
     /// stopped it from running.
     pub async fn collect(
         &self,
@@ -155,14 +241,65 @@ impl Engine {
     ) -> Result<(SchemaRef, Vec<RecordBatch>)> {
         let plan = statement::plan(&self.session, statement).await?;
         let schema = Arc::new(plan.schema().as_arrow().clone());
-        let running = |cause| fault::while_running(statement.name, statement.file, &cause);
-        let frame = self
-            .session
-            .execute_logical_plan(plan)
-            .await
-            .map_err(running)?;
-        let batches = frame.collect().await.map_err(running)?;
+        let running = |cause| fault::while_running(statement.name, Some(statement.file), &cause);
+        let frame = DataFrame::new(self.session.state(), plan);
+        let batches = session::guarded(frame.collect()).await.map_err(running)?;
         Ok((schema, batches))
+    }
+
+    /// Runs a statement into one local Parquet file, which is on disk when this
+    /// returns. The same rows give the same bytes, whatever the number of
+    /// threads; for float sums that holds as far as the SQL avoids them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] with the place in the file, [`ErrorKind::Resources`]
+    /// when memory or disk is too small, [`ErrorKind::Unavailable`] when an
+    /// extract cannot be read, [`ErrorKind::Data`] when one is damaged. No file
+    /// is left behind then.
+    pub async fn materialise(
+        &self,
+        statement: &Statement<'_>,
+        target: &Path,
+        options: &Materialise,
+    ) -> Result<Materialised> {
+        materialise::materialise(&self.session, statement, target, options).await
+    }
+
+    /// How many rows of `table` pass `filter`.
+    ///
+    /// # Errors
+    /// As reading the table.
+    pub async fn count_where(&self, table: &str, filter: Expr) -> Result<u64> {
+        let wrong = |cause| fault::while_running(table, None, &cause);
+        let rows = self.table(table).await?.filter(filter).map_err(wrong)?;
+        Ok(rows.count().await.map_err(wrong)? as u64)
+    }
+
+    /// Counts the rows of `table` whose `grain` is null or repeated. What
+    /// [`Engine::materialise`] has written it has counted already.
+    ///
+    /// # Errors
+    /// As reading the table.
+    pub async fn grain_violations(&self, table: &str, grain: &[String]) -> Result<GrainViolations> {
+        let found = audit::grain_violations(self.table(table).await?, grain).await;
+        found.map_err(|cause| fault::while_running(table, None, &cause))
+    }
+
+    /// The float columns of `table` with NaN or infinite values, and how many.
+    ///
+    /// # Errors
+    /// As reading the table.
+    pub async fn non_finite(&self, table: &str) -> Result<Vec<(String, u64)>> {
+        let found = audit::non_finite(self.table(table).await?).await;
+        found.map_err(|cause| fault::while_running(table, None, &cause))
+    }
+
+    async fn table(&self, name: &str) -> Result<DataFrame> {
+        let table = self.session.table(TableReference::bare(name)).await;
+        table.map_err(|cause| {
+            Error::new(ErrorKind::Bug, format!("there is no table `{name}`"))
+                .with_source(fault::Cause::of(&cause))
+        })
     }
 
     fn bind(&self, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {

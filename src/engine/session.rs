@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use datafusion::common::runtime::SpawnedTask;
+use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -22,7 +24,14 @@ pub type Session = datafusion::execution::context::SessionContext;
 
 /// Functions that answer differently each time they are asked: a run of last
 /// March must give last March's answer, so they do not exist here.
-pub(super) const VOLATILE: [&str; 5] = ["now", "current_date", "current_time", "random", "uuid"];
+pub(super) const VOLATILE: [&str; 6] = [
+    "now",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "random",
+    "uuid",
+];
 
 /// Rows in a batch between operators: DataFusion's own default, fixed because
 /// results must not depend on the version's.
@@ -50,7 +59,10 @@ pub fn open(settings: &Settings) -> Result<Session> {
         .map_err(|cause| {
             Error::new(
                 ErrorKind::Resources,
-                format!("cannot use the folder `{}` for spilling", settings.scratch.display()),
+                format!(
+                    "cannot use the folder `{}` for spilling",
+                    settings.scratch.display()
+                ),
             )
             .with_hint("name a writable folder with free space by `--scratch`")
             .with_source(fault::Cause::of(&cause))
@@ -63,6 +75,17 @@ pub fn open(settings: &Settings) -> Result<Session> {
         Error::bug("cannot register kenko's functions").with_source(fault::Cause::of(&cause))
     })?;
     Ok(session)
+}
+
+/// Runs `work` as a task of its own: a panic becomes an error, and dropping the
+/// future stops the work.
+pub(super) async fn guarded<T: Send + 'static>(
+    work: impl Future<Output = datafusion::error::Result<T>> + Send + 'static,
+) -> datafusion::error::Result<T> {
+    match SpawnedTask::spawn(work).await {
+        Ok(outcome) => outcome,
+        Err(cause) => Err(DataFusionError::ExecutionJoin(Box::new(cause))),
+    }
 }
 
 fn config(threads: usize) -> SessionConfig {

@@ -10,13 +10,13 @@ use datafusion::sql::parser::Statement as Parsed;
 use datafusion::sql::sqlparser::ast::Statement as Sql;
 
 use super::session::Session;
-use super::{Statement, fault};
+use super::{Statement, columns, fault};
 use crate::error::{Error, Result};
 
 /// Plans a query; `$as_of` is bound as a date.
 pub(super) async fn plan(session: &Session, statement: &Statement<'_>) -> Result<LogicalPlan> {
-    let planning = |cause| fault::while_planning(statement, &cause);
     let state = session.state();
+    let planning = |cause| fault::while_planning(statement, &state, &cause);
     let dialect = state.config_options().sql_parser.dialect;
     let parsed = state
         .sql_to_statement(statement.sql, &dialect)
@@ -29,8 +29,13 @@ pub(super) async fn plan(session: &Session, statement: &Statement<'_>) -> Result
         .with_allow_statements(false);
     options.verify_plan(&plan).map_err(planning)?;
     let as_of = ScalarValue::Date32(Some(statement.as_of));
-    plan.with_param_values(ParamValues::from(vec![("as_of", as_of)]))
-        .map_err(planning)
+    let plan = plan
+        .with_param_values(ParamValues::from(vec![("as_of", as_of)]))
+        .map_err(planning)?;
+    if matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) {
+        return Ok(plan);
+    }
+    columns::in_table_types(plan).map_err(planning)
 }
 
 /// `EXPLAIN` of a query is a query; everything else that parses is not.
@@ -45,9 +50,9 @@ fn only_a_query(parsed: &Parsed, statement: &Statement<'_>) -> Result<()> {
     if allowed {
         return Ok(());
     }
-    Err(
-        Error::usage(format!("`{}` is not a query", statement.name))
-            .at(statement.file, Some(1), None)
-            .with_hint("write one SELECT: kenko runs no statement that defines, changes or sets something"),
-    )
+    Err(Error::usage(format!("`{}` is not a query", statement.name))
+        .at(statement.file, Some(1), None)
+        .with_hint(
+            "write one SELECT: kenko runs no statement that defines, changes or sets something",
+        ))
 }

@@ -92,3 +92,22 @@ impl ScalarUDFImpl for LocalDay {
         Ok(ColumnarValue::Array(Arc::new(days) as ArrayRef))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::logical_expr::ScalarUDF;
+
+    use super::*;
+    use crate::time::parse_date;
+
+    #[test]
+    fn zones_make_different_functions() {
+        let function = |name: &str| {
+            let zone = Zone::parse(name).unwrap();
+            let day = parse_date("2026-01-31").unwrap();
+            ScalarUDF::new_from_impl(LocalDay::new(&zone, &zone.days(day, day).unwrap()))
+        };
+        assert_eq!(function("Asia/Tokyo"), function("Asia/Tokyo"));
+        assert_ne!(function("Asia/Tokyo"), function("Asia/Seoul"));
+    }
+}

@@ -498,7 +498,8 @@ impl GroupsAccumulator for Groups {
     fn size(&self) -> usize {
         size_of::<Self>()
             + self.terms.capacity() * size_of::<Option<Terms>>()
-            + self.touches.capacity() * size_of::<GroupTouch>()
+            // Twice: dealing the touches out needs as much again.
+            + 2 * self.touches.capacity() * size_of::<GroupTouch>()
             + self.ids.capacity()
             + self.mode_text.capacity()
     }

@@ -56,7 +56,7 @@ impl Graph {
                     upstream.insert(table.clone());
                 }
             }
-            check_subject(model)?;
+            tables.subject_exists(model)?;
             waits_for.insert(model.name.clone(), upstream);
         }
         if let Some(circle) = circle(&waits_for) {
@@ -204,6 +204,16 @@ impl Tables<'_> {
                 .error_at(table, format!("`{table}` is a check, not a table"))
                 .with_hint("the results of all checks are in `run_check`");
         }
+        let error = model.error_at(table, format!("there is no table `{table}`"));
+        match self.closest(table) {
+            Some(hint) => error.with_hint(hint),
+            None => error.with_hint(
+                "add a model of that name, or declare the source under `sources` in the pipeline",
+            ),
+        }
+    }
+
+    fn closest(&self, table: &str) -> Option<String> {
         let priors: Vec<String> = self
             .models
             .values()
@@ -218,34 +228,27 @@ impl Tables<'_> {
             .chain(self.known.iter().map(String::as_str))
             .chain(priors.iter().map(String::as_str))
             .chain([RUN_SOURCE, RUN_CHECK]);
-        let error = model.error_at(table, format!("there is no table `{table}`"));
-        match closest(table, candidates) {
-            Some(near) => error.with_hint(format!("did you mean `{near}`?")),
-            None => error.with_hint(
-                "add a model of that name, or declare the source under `sources` in the pipeline",
-            ),
-        }
+        closest(table, candidates).map(|near| format!("did you mean `{near}`?"))
     }
-}
 
-/// A check must read the table that it says it is about.
-fn check_subject(model: &Model) -> Result<()> {
-    let Some(subject) = &model.header.checks else {
-        return Ok(());
-    };
-    if model.reads.contains(subject) {
-        return Ok(());
+    /// The table that a check is about must exist. The check need not read it:
+    /// what a table leaves out is found in what it is made of.
+    fn subject_exists(&self, model: &Model) -> Result<()> {
+        let Some(subject) = &model.header.checks else {
+            return Ok(());
+        };
+        if self.kind(subject).is_some() {
+            return Ok(());
+        }
+        let error = Error::usage(format!(
+            "the check is about `{subject}`, which does not exist"
+        ))
+        .at(&model.file, None, None);
+        Err(match self.closest(subject) {
+            Some(hint) => error.with_hint(hint),
+            None => error.with_hint("name a table after `-- checks:`"),
+        })
     }
-    let error = Error::usage(format!(
-        "the check is about `{subject}` but does not read it"
-    ))
-    .at(&model.file, None, None);
-    Err(error.with_hint(
-        match closest(subject, model.reads.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `-- checks: {near}`?"),
-            None => "name a table that the `select` reads after `-- checks:`".to_owned(),
-        },
-    ))
 }
 
 /// A circle of models that read each other, if there is one: each reads the
@@ -471,14 +474,15 @@ mod tests {
     }
 
     #[test]
-    fn a_check_reads_what_it_is_about() {
-        let text = "-- A row.\n-- severity: warn\n-- checks: raw_b\nselect 1 as id from raw_a\n";
+    fn a_check_is_about_a_table_that_exists() {
+        let text = "-- A row.\n-- severity: warn\n-- checks: raw_bb\nselect 1 as id from raw_a\n";
         let check = parse("checks/right.sql", text).unwrap();
         let error = Graph::new(vec![check], &known()).unwrap_err();
         assert!(
             error
                 .to_string()
-                .contains("about `raw_b` but does not read it")
+                .contains("about `raw_bb`, which does not exist")
         );
+        assert_eq!(error.hint(), Some("did you mean `raw_b`?"));
     }
 }

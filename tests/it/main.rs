@@ -1,5 +1,10 @@
-//! Tests of kenko from outside, in one binary so that it is linked once.
+//! Tests of kenko from outside, in one binary so that it is linked once. What
+//! SQL computes is tested in `tests/slt`.
 
+#[cfg(test)]
+mod engine;
+#[cfg(test)]
+mod graph;
 #[cfg(test)]
 mod publish;
 #[cfg(test)]

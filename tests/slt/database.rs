@@ -7,12 +7,12 @@ use std::sync::{Arc, OnceLock};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
-use datafusion::sql::parser::DFParser;
-use datafusion::sql::resolve::resolve_table_references;
 use kenko::config::{self, Pipeline, contract};
 use kenko::engine::session::{self, Session};
 use kenko::engine::{Engine, Settings, Statement};
 use kenko::error::{Error, Result};
+use kenko::model::header::{ColumnDoc, ColumnKind};
+use kenko::model::{self, Model};
 use kenko::time::{AsOf, Days, parse_date};
 use sqllogictest::{AsyncDB, DBOutput};
 
@@ -78,13 +78,13 @@ impl Database {
     }
 
     async fn run_model(&self, name: &str) -> Result<(), Failure> {
-        let model = SqlFile::of(name)?;
-        let statement = model.statement(name, &self.as_of);
-        let (schema, batches) = self.engine.collect(&statement).await?;
-        if let Some(declared) = model.declared_columns()?
-            && let Some(difference) = difference(&declared, &schema)
-        {
-            return Err(Failure(format!("{}: {difference}", model.path)));
+        let model = model_named(name)?;
+        let wrong = |what: String| Failure(format!("{}: {what}", model.file));
+        let (schema, batches) = (self.engine)
+            .collect(&statement(&model, &self.as_of))
+            .await?;
+        if let Some(difference) = difference(&model.header.columns, &schema) {
+            return Err(wrong(difference));
         }
         let schema = nullable(&schema);
         let batches = batches
@@ -92,7 +92,13 @@ impl Database {
             .map(|batch| RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec()))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|cause| Failure(cause.to_string()))?;
-        Ok(self.engine.register_batches(name, schema, batches)?)
+        self.engine.register_batches(name, schema, batches)?;
+        let grain = &model.header.grain;
+        let violations = self.engine.grain_violations(name, grain).await?;
+        match violations.example {
+            Some(example) => Err(wrong(format!("the grain is null or repeated: {example}"))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -163,14 +169,18 @@ impl<'a> Planner<'a> {
             return own
                 .map(|own| &own.contract)
                 .or_else(|| shipped.get(source))
-                .map(|contract| contract.schema())
+                .map(contract::Contract::schema)
                 .ok_or_else(|| Failure(format!("there is no contract for `{name}`")));
         }
         let texts = |names: &[&str]| names.iter().map(|name| text(name)).collect::<Vec<_>>();
         match name {
             "run_source" => {
                 let mut fields = texts(&["source_table", "check_name", "severity"]);
-                fields.extend([integer("rows_checked"), integer("rows_failed"), text("message")]);
+                fields.extend([
+                    integer("rows_checked"),
+                    integer("rows_failed"),
+                    text("message"),
+                ]);
                 return Ok(Arc::new(Schema::new(fields)));
             }
             "run_check" => {
@@ -188,10 +198,8 @@ impl<'a> Planner<'a> {
                 .ok_or_else(|| Failure(format!("there is no `{name}`")));
         }
         if let Some(mart) = name.strip_prefix("prior_") {
-            let model = SqlFile::of(mart)?;
-            let mut fields = model
-                .declared_columns()?
-                .ok_or_else(|| Failure(format!("{} has no `-- columns:`", model.path)))?;
+            let model = model_named(mart)?;
+            let mut fields: Vec<Field> = model.header.columns.iter().map(field).collect();
             if !fields.iter().any(|field| field.name() == "as_of") {
                 fields.push(Field::new("as_of", DataType::Date32, true));
             }
@@ -201,94 +209,52 @@ impl<'a> Planner<'a> {
     }
 
     async fn schema_of_model(&mut self, name: &str) -> Result<SchemaRef, Failure> {
-        let model = SqlFile::of(name)?;
-        for read in model.reads()? {
+        let model = model_named(name)?;
+        for read in &model.reads {
             if read.starts_with("cfg_") || !self.known.insert(read.clone()) {
                 continue;
             }
-            let schema = Box::pin(self.schema_of(&read)).await?;
-            self.engine.register_batches(&read, schema, Vec::new())?;
+            let schema = Box::pin(self.schema_of(read)).await?;
+            self.engine.register_batches(read, schema, Vec::new())?;
         }
-        let statement = model.statement(name, self.as_of);
-        let schema = self.engine.schema_of(&statement).await?;
+        let schema = (self.engine)
+            .schema_of(&statement(&model, self.as_of))
+            .await?;
         Ok(nullable(&schema))
     }
 }
 
-/// A model's file under `sql/`.
-struct SqlFile {
-    path: String,
-    sql: String,
+/// Reads and parses the model of that name under `sql/`, as it is on disk now.
+fn model_named(name: &str) -> Result<Model, Failure> {
+    let path = find(Path::new("sql"), &format!("{name}.sql"))
+        .ok_or_else(|| Failure(format!("there is no sql/**/{name}.sql")))?;
+    Ok(model::parse(&path.display().to_string(), &read(&path)?)?)
 }
 
-impl SqlFile {
-    fn of(name: &str) -> Result<Self, Failure> {
-        let path = find(Path::new("sql"), &format!("{name}.sql"))
-            .ok_or_else(|| Failure(format!("there is no sql/**/{name}.sql")))?;
-        Ok(Self {
-            sql: read(&path)?,
-            path: path.display().to_string(),
-        })
+fn statement<'a>(model: &'a Model, as_of: &AsOf) -> Statement<'a> {
+    Statement {
+        name: &model.name,
+        file: &model.file,
+        sql: &model.sql,
+        as_of: as_of.epoch_days(),
     }
+}
 
-    fn statement<'a>(&'a self, name: &'a str, as_of: &AsOf) -> Statement<'a> {
-        Statement {
-            name,
-            file: &self.path,
-            sql: &self.sql,
-            as_of: as_of.epoch_days(),
+fn field(column: &ColumnDoc) -> Field {
+    let data_type = match column.kind {
+        ColumnKind::Text => DataType::Utf8,
+        ColumnKind::Integer => DataType::Int64,
+        ColumnKind::Float => DataType::Float64,
+        ColumnKind::Boolean => DataType::Boolean,
+        ColumnKind::Date => DataType::Date32,
+        ColumnKind::Timestamp => contract::ColumnType::Timestamp.arrow_type(),
+        ColumnKind::Decimal { precision, scale } => DataType::Decimal128(precision, scale),
+        ColumnKind::TextList => DataType::new_list(DataType::Utf8, true),
+        ColumnKind::TimestampList => {
+            DataType::new_list(contract::ColumnType::Timestamp.arrow_type(), true)
         }
-    }
-
-    fn reads(&self) -> Result<Vec<String>, Failure> {
-        let wrong = |cause: datafusion::error::DataFusionError| {
-            Failure(format!("{}: {}", self.path, cause.strip_backtrace()))
-        };
-        let parsed = DFParser::parse_sql(&self.sql).map_err(wrong)?;
-        let statement = parsed
-            .front()
-            .ok_or_else(|| Failure(format!("{} is empty", self.path)))?;
-        let (tables, _) = resolve_table_references(statement, true).map_err(wrong)?;
-        Ok(tables.iter().map(|table| table.table().to_owned()).collect())
-    }
-
-    /// The columns that the header promises; `None` when it promises none.
-    fn declared_columns(&self) -> Result<Option<Vec<Field>>, Failure> {
-        let header = self.sql.lines().map_while(|line| line.strip_prefix("--"));
-        let columns: Vec<_> = header
-            .skip_while(|line| line.trim() != "columns:")
-            .skip(1)
-            .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>())
-            .take_while(|parts| parts.len() >= 2)
-            .map(|parts| Ok(Field::new(parts[0], self.type_named(parts[1])?, true)))
-            .collect::<Result<_, Failure>>()?;
-        Ok((!columns.is_empty()).then_some(columns))
-    }
-
-    fn type_named(&self, name: &str) -> Result<DataType, Failure> {
-        use contract::ColumnType;
-        if let Some(item) = name.strip_prefix("list<") {
-            let item = self.type_named(item.trim_end_matches('>'))?;
-            return Ok(DataType::new_list(item, true));
-        }
-        if let Some((precision, scale)) = name
-            .strip_prefix("decimal(")
-            .and_then(|digits| digits.trim_end_matches(')').split_once(','))
-            && let (Ok(precision), Ok(scale)) = (precision.trim().parse(), scale.trim().parse())
-        {
-            return Ok(DataType::Decimal128(precision, scale));
-        }
-        let kind = match name {
-            "text" => ColumnType::Text,
-            "integer" => ColumnType::Integer,
-            "float" => ColumnType::Float,
-            "boolean" => ColumnType::Boolean,
-            "date" => ColumnType::Date,
-            "timestamp" => ColumnType::Timestamp,
-            _ => return Err(Failure(format!("{}: `{name}` is no type", self.path))),
-        };
-        Ok(kind.arrow_type())
-    }
+    };
+    Field::new(&column.name, data_type, true)
 }
 
 fn open_session(pipeline: &Pipeline) -> Result<Session, Failure> {
@@ -325,22 +291,27 @@ fn register_configuration(
     Ok(())
 }
 
-/// How the columns of a result differ from the header's, in words.
-fn difference(declared: &[Field], actual: &Schema) -> Option<String> {
-    let text = |field: &Field| format!("{} {}", field.name(), field.data_type());
-    let declared: Vec<_> = declared.iter().map(text).collect();
-    let actual: Vec<_> = actual.fields().iter().map(|field| text(field)).collect();
-    (declared != actual).then(|| {
-        let missing = declared.iter().filter(|column| !actual.contains(column));
-        let extra = actual.iter().filter(|column| !declared.contains(column));
-        let list = |columns: Vec<&String>| columns.into_iter().cloned().collect::<Vec<_>>().join(", ");
-        format!(
-            "the header's columns are not the query's: only in the header: [{}], only in the \
-             query: [{}] (the order must be the same too)",
-            list(missing.collect()),
-            list(extra.collect())
-        )
-    })
+/// How the columns of a result differ from the header's, in words; a header
+/// without columns promises none.
+fn difference(declared: &[ColumnDoc], actual: &Schema) -> Option<String> {
+    let fits = |(column, field): (&ColumnDoc, &Arc<Field>)| {
+        column.name == *field.name() && column.kind.matches(field.data_type())
+    };
+    let all_fit =
+        declared.len() == actual.fields().len() && declared.iter().zip(actual.fields()).all(fits);
+    if declared.is_empty() || all_fit {
+        return None;
+    }
+    let declared = declared
+        .iter()
+        .map(|column| format!("{} {}", column.name, column.kind));
+    let actual =
+        (actual.fields().iter()).map(|field| format!("{} {}", field.name(), field.data_type()));
+    Some(format!(
+        "the header's columns are not the query's, or not in its order\n  header: {}\n  query: {}",
+        declared.collect::<Vec<_>>().join(", "),
+        actual.collect::<Vec<_>>().join(", ")
+    ))
 }
 
 fn nullable(schema: &Schema) -> SchemaRef {

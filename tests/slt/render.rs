@@ -84,7 +84,13 @@ pub(crate) fn rows(batches: &[RecordBatch]) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for batch in batches {
         for row in 0..batch.num_rows() {
-            rows.push(batch.columns().iter().map(|column| cell(column, row)).collect());
+            rows.push(
+                batch
+                    .columns()
+                    .iter()
+                    .map(|column| cell(column, row))
+                    .collect(),
+            );
         }
     }
     rows
@@ -112,11 +118,12 @@ fn cell(array: &dyn Array, row: usize) -> String {
         }
         _ => {
             let options = FormatOptions::default();
-            let formatter =
-                ArrayFormatter::try_new(array, &options).expect("every type has a text form");
-            match formatter.value(row).to_string() {
-                text if text.is_empty() => "(empty)".to_owned(),
-                text => text,
+            match ArrayFormatter::try_new(array, &options) {
+                Ok(formatter) => match formatter.value(row).to_string() {
+                    text if text.is_empty() => "(empty)".to_owned(),
+                    text => text,
+                },
+                Err(cause) => cause.to_string(),
             }
         }
     }

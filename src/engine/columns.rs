@@ -1,0 +1,83 @@
+//! The types that tables have: whatever a query computes with, its columns come
+//! out as text, integer, float, boolean, date, timestamp, decimal or lists and
+//! structs of them. Only types change here, never values or names.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use datafusion::common::Column;
+use datafusion::error::Result;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
+
+/// The plan with every column cast to the type that tables use for it.
+pub(super) fn in_table_types(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let schema = Arc::clone(plan.schema());
+    if (schema.fields().iter()).all(|field| table_type(field.data_type()) == *field.data_type()) {
+        return Ok(plan);
+    }
+    let columns = schema.iter().map(|(qualifier, field)| {
+        let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
+        let wanted = table_type(field.data_type());
+        if wanted == *field.data_type() {
+            return Ok(column);
+        }
+        let cast = column.cast_to(&wanted, schema.as_ref())?;
+        Ok(cast.alias_qualified(qualifier.cloned(), field.name()))
+    });
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    LogicalPlanBuilder::from(plan).project(columns)?.build()
+}
+
+/// The type that tables use for values of `data_type`; the type itself when
+/// they have none for it.
+fn table_type(data_type: &DataType) -> DataType {
+    match data_type {
+        integer if integer.is_integer() => DataType::Int64,
+        float if float.is_floating() => DataType::Float64,
+        DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
+        DataType::Date64 => DataType::Date32,
+        DataType::Timestamp(..) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
+            DataType::Decimal128(*precision, *scale)
+        }
+        DataType::Dictionary(_, values) => table_type(values),
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::FixedSizeList(item, _) => {
+            DataType::new_list(table_type(item.data_type()), true)
+        }
+        DataType::Struct(fields) => {
+            let fields = fields.iter();
+            let fields =
+                fields.map(|field| Field::new(field.name(), table_type(field.data_type()), true));
+            DataType::Struct(fields.collect::<Fields>())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Whether a table can have columns of this type.
+pub(super) fn is_table_type(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Utf8
+        | DataType::Int64
+        | DataType::Float64
+        | DataType::Boolean
+        | DataType::Date32
+        | DataType::Decimal128(..)
+        | DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => true,
+        DataType::List(item) => is_table_type(item.data_type()),
+        DataType::Struct(fields) => fields.iter().all(|field| is_table_type(field.data_type())),
+        _ => false,
+    }
+}
+
+/// The schema with every column nullable and nothing but names and types:
+/// whether a plan can prove a column never null must not show in a table.
+pub(super) fn plain(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter();
+    let fields = fields.map(|field| Field::new(field.name(), field.data_type().clone(), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}

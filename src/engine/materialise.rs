@@ -1,0 +1,214 @@
+//! From a query to one Parquet file: columns appended, rows in total order.
+//!
+//! Rows are computed on DataFusion's threads and encoded on one of their own.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::common::ScalarValue;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use futures::StreamExt;
+use tokio::sync::mpsc;
+
+use super::audit::GrainViolations;
+use super::parquet_file::{Failure, PartialFile, Written};
+use super::session::{self, Session};
+use super::{Statement, columns, fault, statement};
+use crate::error::{Error, Result};
+
+/// Batches that wait for the thread that encodes them.
+const BATCHES_WAITING: usize = 4;
+
+/// How a result is to be written.
+#[derive(Clone, Debug, Default)]
+pub struct Materialise {
+    /// Columns that order the rows, ascending, nulls last: the grain. Rows
+    /// that agree in all of them may come in any order, so a grain that does
+    /// not name a row does not promise the same bytes. Without any, rows are
+    /// ordered by every column.
+    pub sort_by: Vec<String>,
+    /// Columns with one value for all rows, put behind the query's.
+    pub append: Vec<(Field, ScalarValue)>,
+    /// Key-value metadata of the file; nothing else is added.
+    pub metadata: BTreeMap<String, String>,
+    /// Set to the rows written so far, for showing progress.
+    pub progress: Option<Arc<AtomicU64>>,
+}
+
+/// One complete Parquet file on local disk.
+#[derive(Clone, Debug)]
+pub struct Materialised {
+    /// Number of rows.
+    pub rows: u64,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the file's bytes, lower-case hexadecimal.
+    pub sha256: String,
+    /// Its columns, all nullable.
+    pub schema: SchemaRef,
+    /// Rows whose key is null or repeated, seen while writing.
+    pub grain: GrainViolations,
+    /// Float columns with NaN or infinite values, and how many; seen while
+    /// writing.
+    pub non_finite: Vec<(String, u64)>,
+}
+
+/// Runs a query into the file `target`, replacing it.
+pub(super) async fn materialise(
+    session: &Session,
+    statement: &Statement<'_>,
+    target: &Path,
+    options: &Materialise,
+) -> Result<Materialised> {
+    let plan = statement::plan(session, statement).await?;
+    let schema = schema_of_table(&plan, statement, options)?;
+    let plan = arrange(plan, &schema, options).map_err(|cause| {
+        Error::bug(format!("cannot order `{}`", statement.name))
+            .with_source(fault::Cause::of(&cause))
+    })?;
+    let running = |cause| fault::while_running(statement.name, Some(statement.file), &cause);
+    let (sender, receiver) = mpsc::channel::<Message>(BATCHES_WAITING);
+    let file = FileToWrite {
+        target: target.to_owned(),
+        schema: Arc::clone(&schema),
+        options: options.clone(),
+    };
+    let writer = tokio::task::spawn_blocking(move || file.write(receiver));
+    let frame = DataFrame::new(session.state(), plan);
+    let computing = session::guarded(async move { compute(frame, sender).await }).await;
+    let joined = |cause| running(DataFusionError::ExecutionJoin(Box::new(cause)));
+    let written = writer.await.map_err(joined)?;
+    computing.map_err(running)?;
+    let written = written
+        .map_err(|cause| fault::while_writing(statement.name, target, cause))?
+        .ok_or_else(|| Error::bug(format!("the rows of `{}` broke off", statement.name)))?;
+    Ok(Materialised {
+        rows: written.rows,
+        bytes: written.bytes,
+        sha256: written.sha256,
+        schema,
+        non_finite: written.audit.non_finite(),
+        grain: written.audit.grain,
+    })
+}
+
+/// Sends the rows of `frame` to the writer, and the end only after the last.
+async fn compute(frame: DataFrame, writer: mpsc::Sender<Message>) -> datafusion::error::Result<()> {
+    let mut batches = frame.execute_stream().await?;
+    while let Some(batch) = batches.next().await {
+        if writer.send(Message::Rows(batch?)).await.is_err() {
+            // The writer has stopped; its own result says why.
+            return Ok(());
+        }
+    }
+    let _ = writer.send(Message::End).await;
+    Ok(())
+}
+
+enum Message {
+    Rows(RecordBatch),
+    End,
+}
+
+struct FileToWrite {
+    target: std::path::PathBuf,
+    schema: SchemaRef,
+    options: Materialise,
+}
+
+impl FileToWrite {
+    /// Writes what comes; `None` when the rows stop without an end, and then
+    /// there is no file either.
+    fn write(self, mut messages: mpsc::Receiver<Message>) -> Result<Option<Written>, Failure> {
+        let mut file = PartialFile::create(
+            &self.target,
+            &self.schema,
+            &self.options.sort_by,
+            &self.options.metadata,
+            self.options.progress,
+        )?;
+        while let Some(message) = messages.blocking_recv() {
+            match message {
+                Message::Rows(batch) => file.write(&batch)?,
+                Message::End => return file.finish().map(Some),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The columns of the table: the query's and the appended ones.
+fn schema_of_table(
+    plan: &LogicalPlan,
+    statement: &Statement<'_>,
+    options: &Materialise,
+) -> Result<SchemaRef> {
+    let query = columns::plain(plan.schema().as_arrow());
+    let wrong = |message: String| Error::usage(message).at(statement.file, None, None);
+    for (position, field) in query.fields().iter().enumerate() {
+        if !columns::is_table_type(field.data_type()) {
+            return Err(wrong(format!(
+                "column `{}` has the type {}, which tables do not have",
+                field.name(),
+                field.data_type()
+            ))
+            .with_hint("cast it, for example `cast(null as text)`"));
+        }
+        if query.index_of(field.name()).ok() != Some(position)
+            || (options.append.iter()).any(|(appended, _)| appended.name() == field.name())
+        {
+            return Err(wrong(format!("column `{}` is there twice", field.name()))
+                .with_hint("give one of them another name with `as`"));
+        }
+    }
+    let appended = options.append.iter().map(|(field, _)| field.clone());
+    let fields = query.fields().iter().map(|field| field.as_ref().clone());
+    let schema = columns::plain(&Schema::new(fields.chain(appended).collect::<Vec<_>>()));
+    match options
+        .sort_by
+        .iter()
+        .find(|name| schema.index_of(name).is_err())
+    {
+        Some(missing) => Err(wrong(format!(
+            "`{}` has no column `{missing}`, which its grain names",
+            statement.name
+        ))),
+        None => Ok(schema),
+    }
+}
+
+fn arrange(
+    plan: LogicalPlan,
+    schema: &Schema,
+    options: &Materialise,
+) -> datafusion::error::Result<LogicalPlan> {
+    let query = plan.schema().columns().into_iter().map(Expr::Column);
+    let appended = (options.append.iter())
+        .map(|(field, value)| Ok(lit(value.cast_to(field.data_type())?).alias(field.name())));
+    let mut columns: Vec<Expr> = query.collect();
+    columns.extend(appended.collect::<datafusion::error::Result<Vec<_>>>()?);
+    let plan = LogicalPlanBuilder::from(plan).project(columns)?.build()?;
+    let order: Vec<Expr> = (plan.schema().columns().into_iter())
+        .map(Expr::Column)
+        .collect();
+    let by_name = |name: &String| {
+        let position = schema.index_of(name)?;
+        Ok(order[position].clone())
+    };
+    let order = match options.sort_by.as_slice() {
+        [] => order,
+        names => names
+            .iter()
+            .map(by_name)
+            .collect::<datafusion::error::Result<_>>()?,
+    };
+    let order = order.into_iter().map(|column| column.sort(true, false));
+    let plan = LogicalPlanBuilder::from(plan).sort(order.collect::<Vec<_>>())?;
+    plan.build()
+}
