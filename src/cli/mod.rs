@@ -57,7 +57,7 @@ fn start(command: Command, printer: Printer) -> Result<()> {
     runtime.block_on(async move {
         match command {
             Command::Init(args) => init::init(&args, printer),
-            Command::Sample(args) => sample::sample(&args, printer),
+            Command::Sample(args) => sample::sample(&args, printer).await,
             Command::Plan(args) => plan::plan(&args, printer).await,
             Command::Run(args) => run::run(&args, printer).await,
             Command::Check(args) => check::check(&args, printer).await,

@@ -61,6 +61,21 @@ pub(crate) fn observer(printer: Printer) -> Box<dyn Observer> {
     }
 }
 
+/// A bar for work that is counted; hidden when nobody is watching.
+pub(crate) fn steps(printer: Printer) -> ProgressBar {
+    if !printer.is_watched() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::no_length();
+    bar.set_style(style());
+    bar
+}
+
+fn style() -> ProgressStyle {
+    let template = "{elapsed:>5} {bar:24} {pos}/{len} {wide_msg}";
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
 /// A bar on a terminal.
 struct Bar {
     printer: Printer,
@@ -71,8 +86,7 @@ struct Bar {
 impl Bar {
     fn new(printer: Printer) -> Self {
         let bar = ProgressBar::no_length();
-        let style = ProgressStyle::with_template("{elapsed:>5} {bar:24} {pos}/{len} {wide_msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(style());
         bar.enable_steady_tick(Duration::from_millis(200));
         Self { printer, bar, working: Mutex::new(Vec::new()) }
     }

@@ -172,7 +172,9 @@ mod tests {
         let mut records = Vec::new();
         let unclosed = |line| format!("unclosed from line {line}");
         let mut sink = |record: Record<'_>| {
-            let values = record.values().map(|value| String::from_utf8_lossy(value).into_owned());
+            let values = record
+                .values()
+                .map(|value| String::from_utf8_lossy(value).into_owned());
             records.push((record.line, values.collect()));
             Ok(())
         };
@@ -202,6 +204,9 @@ mod tests {
 
     #[test]
     fn an_unclosed_quote_names_its_line() {
-        assert_eq!(split(b"a\nb\n\"c\nd\n", 3), Err("unclosed from line 3".to_owned()));
+        assert_eq!(
+            split(b"a\nb\n\"c\nd\n", 3),
+            Err("unclosed from line 3".to_owned())
+        );
     }
 }

@@ -79,23 +79,39 @@ pub(super) fn of_source(
     let (failed, message) = if missing.is_empty() {
         (0, "every optional column is there".to_owned())
     } else {
-        (visible, format!("optional columns that are not there read null: {}", listed(&missing)))
+        (
+            visible,
+            format!(
+                "optional columns that are not there read null: {}",
+                listed(&missing)
+            ),
+        )
     };
     found.push(finding("missing_optional_columns", INFO, failed, message));
     for rule in Rule::ALL {
         if rule.can_apply(contract, is_text) {
-            let failed = counts.quarantined_by_rule.get(rule.code()).copied().unwrap_or_default();
+            let failed = counts
+                .quarantined_by_rule
+                .get(rule.code())
+                .copied()
+                .unwrap_or_default();
             let check = format!("quarantined_{}", rule.code());
             found.push(finding(&check, WARN, failed, rule.sentence(contract)));
         }
     }
     if STATES.contains(&table) {
-        let has_history = layout.columns.contains_key(SNAPSHOT)
-            || layout.partitions.contains_key(SNAPSHOT);
+        let has_history =
+            layout.columns.contains_key(SNAPSHOT) || layout.partitions.contains_key(SNAPSHOT);
         let (failed, message) = if has_history {
-            (0, "dated snapshots: attributes are taken as they were on the day")
+            (
+                0,
+                "dated snapshots: attributes are taken as they were on the day",
+            )
         } else {
-            (visible, "only today's state exists: attributes may be later than the as-of date")
+            (
+                visible,
+                "only today's state exists: attributes may be later than the as-of date",
+            )
         };
         found.push(finding("history", INFO, failed, message.to_owned()));
     }
@@ -111,7 +127,9 @@ pub(super) fn table(findings: &[Finding]) -> Result<(SchemaRef, RecordBatch)> {
         Arc::new(StringArray::from_iter_values(findings.iter().map(of)))
     };
     let number = |of: fn(&Finding) -> u64| -> ArrayRef {
-        let values = findings.iter().map(|finding| i64::try_from(of(finding)).unwrap_or(i64::MAX));
+        let values = findings
+            .iter()
+            .map(|finding| i64::try_from(of(finding)).unwrap_or(i64::MAX));
         Arc::new(Int64Array::from_iter_values(values))
     };
     let columns = [

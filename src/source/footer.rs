@@ -13,7 +13,9 @@ use arrow::datatypes::{Schema, SchemaRef};
 use bytes::Bytes;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::parquet_to_arrow_schema;
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+};
 use sha2::{Digest, Sha256};
 
 use super::fault;
@@ -61,9 +63,11 @@ pub(super) async fn read(store: &dyn ObjectStore, file: &Listed) -> Result<Foote
     let tail_start = size.saturating_sub(TAIL_GUESS_BYTES);
     let ranges = [0..head_end, tail_start..size];
     let parts = store.get_ranges(&file.meta.location, &ranges).await;
-    let parts = parts.map_err(|error| fault::of_store(&file.shown, error))?;
+    let parts = parts.map_err(|error| fault::of_store(&file.shown, &error))?;
     let [head, tail] = parts.as_slice() else {
-        return Err(Error::bug("a store answered two ranges with another number of parts"));
+        return Err(Error::bug(
+            "a store answered two ranges with another number of parts",
+        ));
     };
     let refuse = |problem: String| refusal(&file.shown, &problem, head);
     let length = footer_length(size, head, tail).map_err(refuse)?;
@@ -73,7 +77,7 @@ pub(super) async fn read(store: &dyn ObjectStore, file: &Listed) -> Result<Foote
     } else {
         let range = start..start + length;
         let bytes = store.get_range(&file.meta.location, range).await;
-        bytes.map_err(|error| fault::of_store(&file.shown, error))?
+        bytes.map_err(|error| fault::of_store(&file.shown, &error))?
     };
     let footer = tokio::task::spawn_blocking(move || guarded_decode(&footer, start, size))
         .await
@@ -124,11 +128,16 @@ fn footer_length(size: u64, head: &[u8], tail: &[u8]) -> Result<u64, String> {
         return Err(format!("is too short for a Parquet file ({size} bytes)"));
     }
     if !tail.ends_with(MAGIC) {
-        return Err("does not end as a Parquet file does: it was cut off, or something was \
+        return Err(
+            "does not end as a Parquet file does: it was cut off, or something was \
                     appended"
-            .to_owned());
+                .to_owned(),
+        );
     }
-    let length = tail.len().checked_sub(8).and_then(|at| tail.get(at..at + 4));
+    let length = tail
+        .len()
+        .checked_sub(8)
+        .and_then(|at| tail.get(at..at + 4));
     let length = length.and_then(|bytes| <[u8; 4]>::try_from(bytes).ok());
     let length = u64::from(length.map(u32::from_le_bytes).ok_or(DAMAGED)?);
     if length == 0 {
@@ -140,7 +149,9 @@ fn footer_length(size: u64, head: &[u8], tail: &[u8]) -> Result<u64, String> {
         ));
     }
     if length > FOOTER_BYTES_MAX {
-        return Err(format!("has a footer of {length} bytes; the limit is {FOOTER_BYTES_MAX}"));
+        return Err(format!(
+            "has a footer of {length} bytes; the limit is {FOOTER_BYTES_MAX}"
+        ));
     }
     Ok(length)
 }
@@ -165,11 +176,8 @@ fn decode(footer: &[u8], start: u64, size: u64) -> Result<Footer, String> {
         }
     }
     let described = metadata.file_metadata();
-    let schema = parquet_to_arrow_schema(
-        described.schema_descr(),
-        described.key_value_metadata(),
-    )
-    .map_err(|error| format!("has a schema that cannot be read ({error})"))?;
+    let schema = parquet_to_arrow_schema(described.schema_descr(), described.key_value_metadata())
+        .map_err(|error| format!("has a schema that cannot be read ({error})"))?;
     check_names(&schema)?;
     Ok(Footer {
         schema: Arc::new(schema),
@@ -190,7 +198,9 @@ fn check_outline(outline: Outline) -> Result<(), String> {
         return Err(format!("has {leaves} columns; the limit is {COLUMNS_MAX}"));
     }
     if row_groups > ROW_GROUPS_MAX {
-        return Err(format!("has {row_groups} row groups; the limit is {ROW_GROUPS_MAX}"));
+        return Err(format!(
+            "has {row_groups} row groups; the limit is {ROW_GROUPS_MAX}"
+        ));
     }
     Ok(())
 }
@@ -229,7 +239,9 @@ fn check_chunk(column: &ColumnChunkMetaData, rows: i64, footer_start: u64) -> Re
     }
     let unpacked = column.uncompressed_size();
     if !(0..=CHUNK_BYTES_MAX).contains(&unpacked) {
-        return Err(format!("claims {unpacked} bytes unpacked; the limit is {CHUNK_BYTES_MAX}"));
+        return Err(format!(
+            "claims {unpacked} bytes unpacked; the limit is {CHUNK_BYTES_MAX}"
+        ));
     }
     Ok(())
 }
@@ -237,7 +249,9 @@ fn check_chunk(column: &ColumnChunkMetaData, rows: i64, footer_start: u64) -> Re
 /// Start and end of a chunk's pages.
 fn range_of(column: &ColumnChunkMetaData) -> Option<(u64, u64)> {
     // Some writers put 0 where they mean that there is no dictionary.
-    let dictionary = column.dictionary_page_offset().filter(|offset| *offset != 0);
+    let dictionary = column
+        .dictionary_page_offset()
+        .filter(|offset| *offset != 0);
     let data = column.data_page_offset();
     let start = u64::try_from(dictionary.map_or(data, |offset| offset.min(data))).ok()?;
     let length = u64::try_from(column.compressed_size()).ok()?;
@@ -272,15 +286,18 @@ async fn refuse_two_files(
     metadata: &ParquetMetaData,
     start: u64,
 ) -> Result<()> {
-    let used = metadata.row_groups().iter().flat_map(|group| group.columns());
-    let used = used.filter_map(last_byte).max().unwrap_or(MAGIC.len() as u64);
+    let groups = metadata.row_groups().iter();
+    let used = groups
+        .flat_map(RowGroupMetaData::columns)
+        .filter_map(last_byte);
+    let used = used.max().unwrap_or(MAGIC.len() as u64);
     let unused = start.saturating_sub(used);
     if unused < SIZE_MIN {
         return Ok(());
     }
     let around = unused - MAGIC.len() as u64..unused + MAGIC.len() as u64;
     let bytes = store.get_range(&file.meta.location, around).await;
-    let bytes = bytes.map_err(|error| fault::of_store(&file.shown, error))?;
+    let bytes = bytes.map_err(|error| fault::of_store(&file.shown, &error))?;
     if bytes.as_ref() != b"PAR1PAR1" {
         return Ok(());
     }

@@ -10,7 +10,6 @@ use datafusion::common::ScalarValue;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::layout::{self, Layout, Merging};
 use super::listing::{self, Listed, REQUESTS_AT_ONCE};
@@ -19,7 +18,7 @@ use super::{footer, text};
 use crate::config::contract::ColumnType;
 use crate::config::{FileFormat, Pipeline, SourceSpec};
 use crate::error::{Error, Result};
-use crate::storage::Storage;
+use crate::storage::{Digest, Storage};
 use crate::time::AsOf;
 
 /// The column that dates an extract of which several are kept.
@@ -91,15 +90,15 @@ pub(super) struct Inner {
 /// Lists, checks and fingerprints every extract of a pipeline.
 pub(super) async fn all(pipeline: &Pipeline, as_of: &AsOf) -> Result<Frozen> {
     let mut sources = BTreeMap::new();
-    let mut digest = Sha256::new();
+    let mut prints = Vec::new();
     for (table, spec) in &pipeline.sources {
         let source = one(table, spec, as_of).await?;
-        digest.update(format!("{table}\n{}\n", source.fingerprint));
+        prints.push(format!("{table} {}", source.fingerprint));
         sources.insert(table.clone(), source);
     }
     Ok(Frozen {
         sources,
-        fingerprint: hex(&digest.finalize()),
+        fingerprint: Digest::of(prints.join("\n").as_bytes()).sha256,
     })
 }
 
@@ -170,9 +169,11 @@ pub(super) fn formats<'a>(spec: &'a SourceSpec, as_of: &'a AsOf) -> Formats<'a> 
 fn is_later(values: &BTreeMap<String, ScalarValue>, spec: &SourceSpec, as_of: &AsOf) -> bool {
     let dated = [Some(SNAPSHOT), spec.contract.visible_from.as_deref()];
     dated.into_iter().flatten().any(|name| {
-        let is_date = spec.contract.column(name).map(|column| column.kind) == Some(ColumnType::Date);
+        let is_date =
+            spec.contract.column(name).map(|column| column.kind) == Some(ColumnType::Date);
         let value = values.get(name);
-        is_date && matches!(value, Some(ScalarValue::Date32(Some(day))) if *day > as_of.epoch_days())
+        is_date
+            && matches!(value, Some(ScalarValue::Date32(Some(day))) if *day > as_of.epoch_days())
     })
 }
 
@@ -258,9 +259,7 @@ pub(super) fn no_rows(table: &str, path: &str) -> Error {
     Error::data(format!(
         "source `{table}`: the files at `{path}` have no rows"
     ))
-    .with_hint(
-        "check that the export ran to its end; `allow_empty: true` accepts an empty source",
-    )
+    .with_hint("check that the export ran to its end; `allow_empty: true` accepts an empty source")
 }
 
 fn frozen_file(
@@ -287,9 +286,11 @@ fn frozen_file(
 /// Finds the same file under two names, which would count its rows twice.
 #[derive(Default)]
 struct Seen {
-    /// Where a file of this size, digest and folder values lies.
-    files: BTreeMap<(u64, [u8; 32], Vec<(String, String)>), Listed>,
+    files: BTreeMap<Likeness, Listed>,
 }
+
+/// Size, digest of a part, and folder values of a file.
+type Likeness = (u64, [u8; 32], Vec<(String, String)>);
 
 impl Seen {
     async fn refuse_twin(
@@ -304,8 +305,12 @@ impl Seen {
             return Ok(());
         };
         // A part of both is equal: now all of both is compared.
-        let one = storage.digest(&storage.relative(&file.meta.location)).await?;
-        let other = storage.digest(&storage.relative(&twin.meta.location)).await?;
+        let one = storage
+            .digest(&storage.relative(&file.meta.location))
+            .await?;
+        let other = storage
+            .digest(&storage.relative(&twin.meta.location))
+            .await?;
         match (one, other) {
             (Some(one), Some(other)) if one.sha256 == other.sha256 => Err(Error::data(format!(
                 "`{}` and `{}` are the same file",
@@ -318,17 +323,18 @@ impl Seen {
 }
 
 fn fingerprint(files: &[FrozenFile]) -> String {
-    let mut digest = Sha256::new();
-    for file in files {
+    let lines = files.iter().map(|file| {
         let etag = file.etag.as_deref().unwrap_or_default();
         let modified = file.meta.last_modified.timestamp_micros();
-        digest.update(format!("{}\n{}\n{etag}\n{modified}\n", file.path, file.size));
-    }
-    hex(&digest.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        [
+            &file.path,
+            etag,
+            &file.size.to_string(),
+            &modified.to_string(),
+        ]
+        .join("\n")
+    });
+    Digest::of(lines.collect::<Vec<_>>().join("\n\n").as_bytes()).sha256
 }
 
 impl Frozen {
@@ -358,6 +364,8 @@ async fn unchanged(storage: &Storage, file: &FrozenFile) -> Result<()> {
     if is_same {
         return Ok(());
     }
-    Err(Error::data(format!("`{}` changed during the run", file.path))
-        .with_hint("run again when the export is complete; nothing was published"))
+    Err(
+        Error::data(format!("`{}` changed during the run", file.path))
+            .with_hint("run again when the export is complete; nothing was published"),
+    )
 }

@@ -15,7 +15,10 @@ pub(super) type Member = (String, Option<String>);
 /// What is wrong with the line: "is not …".
 pub(super) fn members(line: &str) -> Result<Vec<Member>, &'static str> {
     serde_json::from_str::<IgnoredAny>(line).map_err(|_| "is not valid JSON")?;
-    let mut rest = line.trim_start().strip_prefix('{').ok_or("is not a JSON object")?;
+    let mut rest = line
+        .trim_start()
+        .strip_prefix('{')
+        .ok_or("is not a JSON object")?;
     let mut members: Vec<Member> = Vec::new();
     loop {
         rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == ',');
@@ -24,7 +27,11 @@ pub(super) fn members(line: &str) -> Result<Vec<Member>, &'static str> {
         }
         let (name, after) = rest.split_at(string_end(rest));
         let name = unquoted(name)?;
-        let after = after.trim_start().strip_prefix(':').ok_or(INVALID)?.trim_start();
+        let after = after
+            .trim_start()
+            .strip_prefix(':')
+            .ok_or(INVALID)?
+            .trim_start();
         let (value, after) = after.split_at(value_end(after));
         if members.iter().any(|(known, _)| *known == name) {
             return Err("has a name twice");
@@ -78,9 +85,8 @@ fn value_end(text: &str) -> usize {
                 continue;
             }
             b'{' | b'[' => depth += 1,
-            b'}' | b']' if depth == 0 => return at,
+            b'}' | b']' | b',' if depth == 0 => return at,
             b'}' | b']' => depth -= 1,
-            b',' if depth == 0 => return at,
             _ => {}
         }
         at += 1;

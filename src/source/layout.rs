@@ -59,11 +59,8 @@ pub(super) fn partition_values(
             continue;
         };
         let value = scalar(column, text, formats).map_err(|why| {
-            Error::data(format!(
-                "`{}`: the folder `{key}={text}` {why}",
-                file.shown
-            ))
-            .with_hint("rename the folder")
+            Error::data(format!("`{}`: the folder `{key}={text}` {why}", file.shown))
+                .with_hint("rename the folder")
         })?;
         if values.insert(key.clone(), value).is_some() {
             return Err(Error::data(format!(
@@ -167,7 +164,10 @@ impl<'a> Merging<'a> {
             if self.partitions.contains_key(name) {
                 return Err(mixed_places(&file.shown, name));
             }
-            let wanted = self.contract.column(name).map(|column| column.kind.arrow_type());
+            let wanted = self
+                .contract
+                .column(name)
+                .map(|column| column.kind.arrow_type());
             let known = wanted.map_or(Known::NOTHING, |wanted| {
                 proof::of_column(&footer.metadata, &footer.schema, name, &wanted)
             });
@@ -260,7 +260,7 @@ fn reading(column: &Column, merged: &Merged, files: u64) -> Result<Reading> {
 
 fn mixed_places(shown: &str, name: &str) -> Error {
     Error::data(format!(
-        "`{shown}`: column `{name}` is in some files and in the folder's name of others"
+        "`{shown}`: column `{name}` comes from the names of folders for some files only"
     ))
     .with_hint("give it the same way everywhere")
 }

@@ -167,7 +167,11 @@ fn local(root: &Path, mut location: Location) -> Result<(Location, Found)> {
         walk.real_root = fs::canonicalize(&root).map_err(|error| fault::of_disk(&root, error))?;
         walk.folder(&mut Vec::new())?;
     }
-    let base = if root.is_dir() { root } else { PathBuf::from(".") };
+    let base = if root.is_dir() {
+        root
+    } else {
+        PathBuf::from(".")
+    };
     let found = Found {
         storage: open(&base.display().to_string())?,
         paths: walk.paths,
@@ -189,7 +193,9 @@ struct Walk {
 
 impl Walk {
     fn folder(&mut self, above: &mut Vec<String>) -> Result<()> {
-        let folder = above.iter().fold(self.root.clone(), |path, name| path.join(name));
+        let folder = above
+            .iter()
+            .fold(self.root.clone(), |path, name| path.join(name));
         let entries = fs::read_dir(&folder).map_err(|error| fault::of_disk(&folder, error))?;
         let mut names = Vec::new();
         for entry in entries {
@@ -215,14 +221,22 @@ impl Walk {
 
     fn entry(&mut self, segments: &mut Vec<String>) -> Result<()> {
         let names: Vec<&str> = segments.iter().map(String::as_str).collect();
-        let path = names.iter().fold(self.root.clone(), |path, name| path.join(name));
+        let path = names
+            .iter()
+            .fold(self.root.clone(), |path, name| path.join(name));
         let name = names.last().copied().unwrap_or_default();
         if is_hidden(name) {
             self.ignored.push(names.join("/"));
             return Ok(());
         }
-        let fits = self.pattern.as_ref().is_none_or(|glob| pattern::fit(glob, &names) != Fit::No);
-        let below = self.pattern.as_ref().is_none_or(|glob| pattern::may_contain(glob, &names));
+        let fits = self
+            .pattern
+            .as_ref()
+            .is_none_or(|glob| pattern::fit(glob, &names) != Fit::No);
+        let below = self
+            .pattern
+            .as_ref()
+            .is_none_or(|glob| pattern::may_contain(glob, &names));
         if !fits && !below {
             return Ok(());
         }
@@ -262,9 +276,15 @@ impl Walk {
     }
 }
 
-async fn remote(mut location: Location) -> Result<(Location, Found)> {
-    let storage = open(&location.root)?;
-    if let Selection::Name(name) = &location.selection {
+async fn remote(location: Location) -> Result<(Location, Found)> {
+    let Selection::Name(name) = &location.selection else {
+        return listed(open(&location.root)?, location).await;
+    };
+    let shown = format!("{}/{name}", location.root);
+    let is_web = shown.starts_with("http");
+    // A prefix is asked for as an object only where its name is that of a file.
+    if is_web || name.contains('.') {
+        let storage = open(&location.root)?;
         if let Some(meta) = storage.head(name).await? {
             let found = Found {
                 storage,
@@ -274,18 +294,16 @@ async fn remote(mut location: Location) -> Result<(Location, Found)> {
             };
             return Ok((location, found));
         }
-        if location.root.starts_with("http") {
-            let shown = format!("{}/{name}", location.root);
-            return Err(Error::data(format!("there is no file at `{shown}`"))
-                .with_hint("a web address names exactly one file; check its spelling"));
-        }
-        location = Location {
-            root: format!("{}/{name}", location.root),
-            selection: Selection::Folder,
-        };
-        return listed(open(&location.root)?, location).await;
     }
-    listed(storage, location).await
+    if is_web {
+        return Err(Error::data(format!("there is no file at `{shown}`"))
+            .with_hint("a web address names exactly one file; check its spelling"));
+    }
+    let location = Location {
+        root: shown,
+        selection: Selection::Folder,
+    };
+    listed(open(&location.root)?, location).await
 }
 
 async fn listed(storage: Storage, location: Location) -> Result<(Location, Found)> {
@@ -347,12 +365,15 @@ impl<'a> Selected<'a> {
                 Fit::Yes => {}
                 Fit::No => return Ok(()),
                 Fit::ByCaseOnly => {
-                    return Err(unread(&shown, "matches the pattern but for upper and lower case"));
+                    return Err(unread(
+                        &shown,
+                        "matches the pattern but for upper and lower case",
+                    ));
                 }
             }
         }
-        let is_explicit = self.declared.is_some()
-            && !matches!(self.location.selection, Selection::Folder);
+        let is_explicit =
+            self.declared.is_some() && !matches!(self.location.selection, Selection::Folder);
         let name = segments.last().copied().unwrap_or_default();
         let format = match (by_extension(name, &shown), self.declared) {
             (_, Some(declared)) if is_explicit => declared,
@@ -365,7 +386,10 @@ impl<'a> Selected<'a> {
             (Err(error), _) => return Err(error),
         };
         if self.format.is_some_and(|known| known != format) {
-            return Err(unread(&shown, "has another format than the files before it"));
+            return Err(unread(
+                &shown,
+                "has another format than the files before it",
+            ));
         }
         self.format = Some(format);
         self.kept.push(path.to_owned());
@@ -389,23 +413,32 @@ const EXTENSIONS: [(&str, FileFormat); 4] = [
     (".ndjson", FileFormat::JsonLines),
 ];
 
+/// Other extensions of Parquet files.
+const NICKNAMES: [&str; 2] = [".parq", ".pq"];
+
 const PACKED: [&str; 6] = [".gz", ".zip", ".zst", ".bz2", ".xz", ".7z"];
 
 fn by_extension(name: &str, shown: &str) -> Result<FileFormat> {
-    let known = EXTENSIONS.iter().find(|(extension, _)| name.ends_with(extension));
+    let known = EXTENSIONS
+        .iter()
+        .find(|(extension, _)| name.ends_with(extension));
     if let Some((_, format)) = known {
         return Ok(*format);
     }
     let lower = name.to_lowercase();
     let packed = PACKED.iter().any(|extension| lower.ends_with(extension));
     if packed {
-        return Err(Error::data(format!("`{shown}` is compressed as a whole file"))
-            .with_hint("unpack it first; Parquet compresses its pages by itself"));
+        return Err(
+            Error::data(format!("`{shown}` is compressed as a whole file"))
+                .with_hint("unpack it first; Parquet compresses its pages by itself"),
+        );
     }
-    let alike = EXTENSIONS.iter().find(|(extension, _)| lower.ends_with(extension));
+    let alike = EXTENSIONS
+        .iter()
+        .find(|(extension, _)| lower.ends_with(extension));
     let problem = match alike {
         Some((extension, _)) => format!("does not end in `{extension}` exactly"),
-        None if lower.ends_with(".parq") || lower.ends_with(".pq") => {
+        None if NICKNAMES.iter().any(|extension| lower.ends_with(extension)) => {
             "does not end in `.parquet`".to_owned()
         }
         None => "has no extension that kenko reads".to_owned(),
@@ -426,7 +459,9 @@ fn is_hidden(name: &str) -> bool {
 }
 
 fn refuse_folder_like_file(name: &str, shown: &str) -> Result<()> {
-    let is_file_name = EXTENSIONS.iter().any(|(extension, _)| name.ends_with(extension));
+    let is_file_name = EXTENSIONS
+        .iter()
+        .any(|(extension, _)| name.ends_with(extension));
     if !is_file_name {
         return Ok(());
     }

@@ -32,7 +32,11 @@ pub(super) fn typed(
     given: &[String],
     contract: &Contract,
 ) -> Result<Matched> {
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
     let mut matched = Matched {
         extra: named(shown, &names, given, contract)?,
         ..Matched::default()
@@ -51,7 +55,9 @@ pub(super) fn typed(
             ))
             .with_hint(remedy)
         })?;
-        matched.columns.insert(column.name.clone(), (found.clone(), fit));
+        matched
+            .columns
+            .insert(column.name.clone(), (found.clone(), fit));
     }
     Ok(matched)
 }
@@ -78,7 +84,10 @@ pub(super) fn named(
                 "`{shown}`: column `{}` is written `{name}`",
                 column.name
             ))
-            .with_hint(format!("rename the column to `{}`: case counts", column.name)));
+            .with_hint(format!(
+                "rename the column to `{}`: case counts",
+                column.name
+            )));
         }
         if column.required {
             return Err(missing(shown, column, names, contract));
@@ -101,7 +110,11 @@ fn missing(shown: &str, column: &Column, names: &[&str], contract: &Contract) ->
         .collect();
     let hint = match closest_name(&column.name, &extra) {
         Some(name) => format!("did you mean `{name}`? rename it to `{}`", column.name),
-        None => format!("add the column ({}); the file has: {}", column.about, listed(names)),
+        None => format!(
+            "add the column ({}); the file has: {}",
+            column.about,
+            listed(names)
+        ),
     };
     Error::data(format!(
         "`{shown}`: column `{}` ({}) is missing",
@@ -114,16 +127,12 @@ fn missing(shown: &str, column: &Column, names: &[&str], contract: &Contract) ->
 /// Names in backticks, at most a dozen.
 pub(super) fn listed(names: &[&str]) -> String {
     const SHOWN_MAX: usize = 12;
-    let mut text = names
-        .iter()
-        .take(SHOWN_MAX)
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ");
-    if names.len() > SHOWN_MAX {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN_MAX));
+    let shown = names.iter().take(SHOWN_MAX).map(|name| format!("`{name}`"));
+    let text = shown.collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(SHOWN_MAX) {
+        Some(more @ 1..) => format!("{text} and {more} more"),
+        _ => text,
     }
-    text
 }
 
 /// The name that `wanted` was most likely meant by: few letters differ,
@@ -134,7 +143,9 @@ fn closest_name<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
     let near = closest(&target, plain_names.iter().map(String::as_str));
     let at = plain_names.iter().position(|name| match near {
         Some(near) => name == near,
-        None => name.len().min(target.len()) >= 3 && (name.contains(&target) || target.contains(name)),
+        None => {
+            name.len().min(target.len()) >= 3 && (name.contains(&target) || target.contains(name))
+        }
     })?;
     names.get(at).copied()
 }

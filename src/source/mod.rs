@@ -94,6 +94,8 @@ pub fn check_minimum(is_supplied: impl Fn(&str) -> bool) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::usage(format!("the pipeline has no source {missing}"))
-        .with_hint("declare it under `sources:`; every other source is optional"))
+    Err(
+        Error::usage(format!("the pipeline has no source {missing}"))
+            .with_hint("declare it under `sources:`; every other source is optional"),
+    )
 }

@@ -91,7 +91,9 @@ fn scan_schema(reader: &mut Reader<'_>, outline: &mut Outline) -> Result<(), Str
             outline.depth = outline.depth.max(open.len() as u64);
         }
         if open.len() > MAX_OPEN {
-            return Err(format!("its schema is nested more than {MAX_OPEN} levels deep"));
+            return Err(format!(
+                "its schema is nested more than {MAX_OPEN} levels deep"
+            ));
         }
     }
     if open.iter().any(|expected| *expected > 0) {
@@ -303,7 +305,11 @@ mod tests {
         deep.push(0);
         assert!(scan(&footer(&deep)).unwrap_err().contains("levels deep"));
         assert!(scan(&footer(&[3, 0])).unwrap_err().contains("more columns"));
-        assert!(scan(&footer(&[1, 0, 0])).unwrap_err().contains("more columns"));
+        assert!(
+            scan(&footer(&[1, 0, 0]))
+                .unwrap_err()
+                .contains("more columns")
+        );
         // A list of 2^31 elements in a few bytes.
         let bomb = [0x29, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07, 0, 0];
         assert!(scan(&bomb).unwrap_err().contains("longer than itself"));

@@ -35,8 +35,11 @@ pub(super) fn parse(text: &str) -> Result<Location> {
         None => (None, text),
     };
     if path.is_empty() {
-        return Err(Error::usage(format!("`{text}` is not a location"))
-            .with_hint("name a file, a folder or a glob, for example `extracts/event/**/*.parquet`"));
+        return Err(
+            Error::usage(format!("`{text}` is not a location")).with_hint(
+                "name a file, a folder or a glob, for example `extracts/event/**/*.parquet`",
+            ),
+        );
     }
     if scheme.is_some() && path.contains(['?', '#']) {
         return Err(Error::usage("a location cannot carry a query")
@@ -48,8 +51,10 @@ pub(super) fn parse(text: &str) -> Result<Location> {
     let is_web = matches!(scheme, Some("http" | "https"));
     let (kept, selection) = match globbed {
         Some(_) if is_web => {
-            return Err(Error::usage(format!("`{text}`: a web server cannot list files"))
-                .with_hint("name one file, or put the files into an object store"));
+            return Err(
+                Error::usage(format!("`{text}`: a web server cannot list files"))
+                    .with_hint("name one file, or put the files into an object store"),
+            );
         }
         Some(first) if first < host_segments => {
             return Err(Error::usage(format!(
@@ -220,7 +225,12 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(parse(text).unwrap(), expected, "{text}");
         }
-        for wrong in ["https://h/*.csv", "s3://", "s3://*/a", "https://h/a?sig=secret"] {
+        for wrong in [
+            "https://h/*.csv",
+            "s3://",
+            "s3://*/a",
+            "https://h/a?sig=secret",
+        ] {
             let error = parse(wrong).unwrap_err();
             assert!(!error.render().contains("secret"));
         }

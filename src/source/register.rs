@@ -16,12 +16,12 @@ use datafusion::common::ScalarValue;
 use datafusion::prelude::{Expr, lit};
 use serde::Serialize;
 
+use super::fault;
 use super::findings::{self, Finding};
 use super::freeze::{self, Frozen, FrozenSource};
 use super::layout::Layout;
 use super::rules::{Judgement, LATER, Rule, USED};
 use super::text::Reader;
-use super::fault;
 use crate::config::contract::{self, Contract};
 use crate::config::{FileFormat, Pipeline, SourceSpec};
 use crate::engine::{self, DataFile, Engine, FileTable, Materialise, Statement};
@@ -93,9 +93,9 @@ pub(super) async fn all(
         report.findings.extend(found);
         report.sources.insert(table.clone(), counts);
     }
-    report.findings.sort_by(|a, b| {
-        (&a.source_table, &a.check_name).cmp(&(&b.source_table, &b.check_name))
-    });
+    report
+        .findings
+        .sort_by(|a, b| (&a.source_table, &a.check_name).cmp(&(&b.source_table, &b.check_name)));
     let (schema, batch) = findings::table(&report.findings)?;
     engine.register_batches("run_source", schema, vec![batch])?;
     Ok(report)
@@ -131,13 +131,18 @@ impl Registering<'_> {
         let (layout, rows, has_defects) = match source.inner.format {
             Some(FileFormat::Parquet) if !source.files.is_empty() => {
                 self.register_parquet(&files, source)?;
-                (source.inner.layout.clone(), source.rows.unwrap_or_default(), false)
+                (
+                    source.inner.layout.clone(),
+                    source.rows.unwrap_or_default(),
+                    false,
+                )
             }
             Some(FileFormat::Csv | FileFormat::JsonLines) if !source.files.is_empty() => {
                 self.register_text(&files, source).await?
             }
             _ => {
-                self.engine.register_batches(&raw(self.table), contract.schema(), Vec::new())?;
+                self.engine
+                    .register_batches(&raw(self.table), contract.schema(), Vec::new())?;
                 return Ok((SourceCounts::default(), Layout::default()));
             }
         };
@@ -145,7 +150,9 @@ impl Registering<'_> {
         let fates = self.count(&files, &judgement, rows).await?;
         let filter = judgement.filter(|fate| fates.contains_key(fate));
         let columns = columns(contract, &judgement, |_| true)?;
-        self.engine.define_view(&raw(self.table), &files, columns, filter).await?;
+        self.engine
+            .define_view(&raw(self.table), &files, columns, filter)
+            .await?;
         let mut counts = counts(rows, &fates);
         if counts.quarantined > 0 {
             let path = self.quarantine(&files, contract, &judgement).await?;
@@ -212,7 +219,8 @@ impl Registering<'_> {
         if staged.rows == 0 && source.files_after_as_of == 0 && !self.spec.allow_empty {
             return Err(freeze::no_rows(self.table, &self.spec.path));
         }
-        self.engine.register_local_parquet(name, &staged.path, Arc::clone(&staged.schema))?;
+        self.engine
+            .register_local_parquet(name, &staged.path, Arc::clone(&staged.schema))?;
         Ok((staged.layout, staged.rows, staged.has_defects))
     }
 
@@ -227,7 +235,9 @@ impl Registering<'_> {
             return Ok(BTreeMap::from([(USED.to_owned(), rows)]));
         }
         let fate = judgement.fate()?.alias(FATE);
-        self.engine.define_view(JUDGED, files, vec![fate], None).await?;
+        self.engine
+            .define_view(JUDGED, files, vec![fate], None)
+            .await?;
         let (_, batches) = self.engine.collect(&self.statement(COUNT_FATES)).await?;
         let mut fates = BTreeMap::new();
         for batch in &batches {
@@ -256,19 +266,20 @@ impl Registering<'_> {
         judgement: &Judgement<'_>,
     ) -> Result<PathBuf> {
         let fate = judgement.fate()?;
-        let mut wanted = vec![
-            fate.clone().alias(RULE),
-            judgement.reason()?.alias(REASON),
-        ];
+        let mut wanted = vec![fate.clone().alias(RULE), judgement.reason()?.alias(REASON)];
         wanted.extend(columns(contract, judgement, |personal| !personal)?);
-        let judged = [USED, LATER].map(|fate| lit(fate)).to_vec();
+        let judged = [USED, LATER].map(lit).to_vec();
         let filter = fate.in_list(judged, true);
-        self.engine.define_view(QUARANTINED, files, wanted, Some(filter)).await?;
+        self.engine
+            .define_view(QUARANTINED, files, wanted, Some(filter))
+            .await?;
         let folder = self.folder.join("quarantine");
         fs::create_dir_all(&folder).map_err(|error| fault::of_disk(&folder, error))?;
         let path = folder.join(format!("{}.parquet", self.table));
         let statement = self.statement(QUARANTINED_ROWS);
-        self.engine.materialise(&statement, &path, &Materialise::default()).await?;
+        self.engine
+            .materialise(&statement, &path, &Materialise::default())
+            .await?;
         Ok(path)
     }
 
@@ -289,7 +300,10 @@ fn columns(
     judgement: &Judgement<'_>,
     is_wanted: impl Fn(bool) -> bool,
 ) -> Result<Vec<Expr>> {
-    let wanted = contract.columns.iter().filter(|column| is_wanted(column.personal));
+    let wanted = contract
+        .columns
+        .iter()
+        .filter(|column| is_wanted(column.personal));
     wanted
         .map(|column| Ok(judgement.value(column)?.alias(&column.name)))
         .collect()
@@ -303,7 +317,10 @@ fn counts(rows: u64, fates: &BTreeMap<String, u64>) -> SourceCounts {
         used: of(USED),
         after_as_of: of(LATER),
         quarantined: by_rule.iter().map(|(_, count)| count).sum(),
-        quarantined_by_rule: by_rule.into_iter().filter(|(_, count)| *count > 0).collect(),
+        quarantined_by_rule: by_rule
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .collect(),
         quarantine_file: None,
     }
 }

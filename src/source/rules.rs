@@ -69,7 +69,10 @@ impl Rule {
     /// Whether rows of such files can break the rule at all.
     pub(super) fn can_apply(self, contract: &Contract, is_text: bool) -> bool {
         let has = |kinds: &[ColumnType]| {
-            contract.columns.iter().any(|column| kinds.contains(&column.kind))
+            contract
+                .columns
+                .iter()
+                .any(|column| kinds.contains(&column.kind))
         };
         match self {
             Self::Unreadable | Self::Unconvertible => is_text,
@@ -161,7 +164,11 @@ impl<'a> Judgement<'a> {
         if has_defects {
             judgement.checks.push(Check {
                 rule: ident(RULE_COLUMN),
-                rules: vec![Rule::Unreadable, Rule::Unconvertible, Rule::NumberOutOfRange],
+                rules: vec![
+                    Rule::Unreadable,
+                    Rule::Unconvertible,
+                    Rule::NumberOutOfRange,
+                ],
                 is_broken: ident(RULE_COLUMN).is_not_null(),
                 reason: ident(REASON_COLUMN),
             });
@@ -203,7 +210,10 @@ impl<'a> Judgement<'a> {
     ) -> Result<Expr> {
         let late = self.cuts.iter().map(|column| self.is_late(column));
         let late = late.map(|condition| (condition, later.clone()));
-        let broken = self.checks.iter().map(|check| (check.is_broken.clone(), of(check)));
+        let broken = self
+            .checks
+            .iter()
+            .map(|check| (check.is_broken.clone(), of(check)));
         let mut branches = late.chain(broken);
         let Some((condition, outcome)) = branches.next() else {
             return Ok(otherwise.clone());
@@ -308,7 +318,10 @@ impl<'a> Judgement<'a> {
     /// Columns by which a row may be later than the as-of date.
     fn late_columns(&self) -> Vec<&'a Column> {
         let names = [self.contract.visible_from.as_deref(), Some(SNAPSHOT)];
-        let columns = names.into_iter().flatten().filter_map(|name| self.contract.column(name));
+        let columns = names
+            .into_iter()
+            .flatten()
+            .filter_map(|name| self.contract.column(name));
         columns
             .filter(|column| matches!(column.kind, ColumnType::Date | ColumnType::Timestamp))
             .filter(|column| !self.known(&column.name).is_at_most(&self.limit(column)))
@@ -416,8 +429,13 @@ impl<'a> Judgement<'a> {
             return;
         }
         let written = ident(&column.name);
-        let mut is_broken = written.clone().is_not_null().and(self.read(column).is_null());
-        let hiding = self.hiding(column).filter(|dated| dated.name != column.name);
+        let mut is_broken = written
+            .clone()
+            .is_not_null()
+            .and(self.read(column).is_null());
+        let hiding = self
+            .hiding(column)
+            .filter(|dated| dated.name != column.name);
         if let Some(dated) = hiding {
             is_broken = self.has_come(dated).and(is_broken);
         }

@@ -92,7 +92,11 @@ impl<'a> Stager<'a> {
             path: path.to_owned(),
             schema,
             writer: writer.map_err(|error| cannot_write(path, error))?,
-            builders: contract.columns.iter().map(|column| Builder::new(column.kind)).collect(),
+            builders: contract
+                .columns
+                .iter()
+                .map(|column| Builder::new(column.kind))
+                .collect(),
             rules: StringBuilder::new(),
             reasons: StringBuilder::new(),
             buffered: 0,
@@ -150,7 +154,11 @@ impl<'a> Stager<'a> {
         let Some(HiddenAfter::Column(other)) = &column.hidden_after else {
             return false;
         };
-        let at = self.contract.columns.iter().position(|column| column.name == *other);
+        let at = self
+            .contract
+            .columns
+            .iter()
+            .position(|column| column.name == *other);
         match at.and_then(|at| values.get(at)) {
             Some(Some(Value::Date(day))) => *day > self.as_of.epoch_days(),
             Some(Some(Value::Timestamp(instant))) => *instant >= self.as_of.ends_at(),
@@ -178,7 +186,9 @@ impl<'a> Stager<'a> {
         self.buffered = 0;
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
             .map_err(|error| Error::bug("a staged row does not fit").with_source(error))?;
-        self.writer.write(&batch).map_err(|error| cannot_write(&self.path, error))
+        self.writer
+            .write(&batch)
+            .map_err(|error| cannot_write(&self.path, error))
     }
 
     /// Closes the file; `seen` are the columns that any input file has.
@@ -186,7 +196,10 @@ impl<'a> Stager<'a> {
         if self.buffered > 0 {
             self.flush()?;
         }
-        let metadata = self.writer.close().map_err(|error| cannot_write(&self.path, error))?;
+        let metadata = self
+            .writer
+            .close()
+            .map_err(|error| cannot_write(&self.path, error))?;
         Ok(Staged {
             layout: layout(self.contract, &self.schema, &metadata, seen),
             path: self.path,

@@ -44,8 +44,11 @@ pub(super) async fn preflight(
     contract: &Contract,
 ) -> Result<[u8; 32]> {
     let end = file.meta.size.min(HEAD_BYTES);
-    let head = storage.object_store().get_range(&file.meta.location, 0..end).await;
-    let head = head.map_err(|error| fault::of_store(&file.shown, error))?;
+    let head = storage
+        .object_store()
+        .get_range(&file.meta.location, 0..end)
+        .await;
+    let head = head.map_err(|error| fault::of_store(&file.shown, &error))?;
     let is_json = format == FileFormat::JsonLines;
     let expected = if is_json { "JSON lines" } else { "CSV" };
     let looks = sniff::looks_like(&head[..head.len().min(512)]);
@@ -56,10 +59,13 @@ pub(super) async fn preflight(
     };
     if !is_text || head.contains(&0) {
         let looks = looks.filter(|_| !is_text).unwrap_or("a binary file");
-        return Err(
-            Error::data(format!("`{}` is not {expected}: it looks like {looks}", file.shown))
-                .with_hint(format!("write it as plain UTF-8 {expected}, not compressed")),
-        );
+        return Err(Error::data(format!(
+            "`{}` is not {expected}: it looks like {looks}",
+            file.shown
+        ))
+        .with_hint(format!(
+            "write it as plain UTF-8 {expected}, not compressed"
+        )));
     }
     if is_json {
         preflight_json(&file.shown, &head)?;
@@ -75,10 +81,10 @@ fn preflight_json(shown: &str, head: &[u8]) -> Result<()> {
     let text = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
     match text.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') | None => Ok(()),
-        Some(b'[') => Err(Error::data(format!(
-            "`{shown}` is one JSON list, not JSON lines"
-        ))
-        .with_hint("write one object a line, without brackets and commas round them")),
+        Some(b'[') => Err(
+            Error::data(format!("`{shown}` is one JSON list, not JSON lines"))
+                .with_hint("write one object a line, without brackets and commas round them"),
+        ),
         Some(_) => Err(Error::data(format!("`{shown}` is not JSON lines"))
             .with_hint("write one JSON object a line, or declare the source's `format:`")),
     }
@@ -108,10 +114,10 @@ fn header_of(shown: &str, head: &[u8]) -> Result<Vec<String>> {
     let mut seen = BTreeMap::new();
     for name in &header {
         if let Some(other) = seen.insert(name.to_lowercase(), name) {
-            return Err(Error::data(format!(
-                "`{shown}`: the header has `{other}` and `{name}`"
-            ))
-            .with_hint("every column needs a name of its own"));
+            return Err(
+                Error::data(format!("`{shown}`: the header has `{other}` and `{name}`"))
+                    .with_hint("every column needs a name of its own"),
+            );
         }
     }
     Ok(header)
@@ -189,14 +195,14 @@ impl Reader<'_> {
         let before = stager.counts();
         let store = source.inner.storage.object_store();
         let answer = store.get(&file.meta.location).await;
-        let answer = answer.map_err(|error| fault::of_store(&file.path, error))?;
+        let answer = answer.map_err(|error| fault::of_store(&file.path, &error))?;
         if answer.meta.size != file.size {
             return Err(gone(&file.path));
         }
         let mut pieces = answer.into_stream();
         let mut mark = Mark::default();
         while let Some(piece) = pieces.next().await {
-            let piece = piece.map_err(|error| fault::of_store(&file.path, error))?;
+            let piece = piece.map_err(|error| fault::of_store(&file.path, &error))?;
             sink.feed(&mark.strip(piece), stager)?;
         }
         let names = sink.finish(stager)?;
@@ -245,7 +251,10 @@ fn given_cells(contract: &Contract, file: &FrozenFile) -> Cells {
     let columns = contract.columns.iter();
     columns
         .map(|column| {
-            let value = file.values.get(&column.name).filter(|value| !value.is_null());
+            let value = file
+                .values
+                .get(&column.name)
+                .filter(|value| !value.is_null());
             value.and_then(|_| file.partition.get(&column.name).cloned())
         })
         .collect()
@@ -291,7 +300,10 @@ impl CsvRows {
         let Some(header) = &self.header else {
             let header = names(shown, record)?;
             let place = |name: &String| {
-                contract.columns.iter().position(|column| column.name == *name)
+                contract
+                    .columns
+                    .iter()
+                    .position(|column| column.name == *name)
             };
             self.places = header.iter().map(place).collect();
             self.header = Some(header);
@@ -300,7 +312,10 @@ impl CsvRows {
         let place = format!("`{shown}` line {}", record.line);
         let count = record.values().len();
         if count != header.len() {
-            let why = format!("{place} has {count} values, the header has {}", header.len());
+            let why = format!(
+                "{place} has {count} values, the header has {}",
+                header.len()
+            );
             return stager.unreadable(why);
         }
         if record.is_malformed {
@@ -379,14 +394,20 @@ impl<'a> JsonFile<'a> {
         let members = match json_lines::members(text) {
             Ok(members) => members,
             Err(_) if is_cut => {
-                return Err(Error::data(format!("{place}: the file ends in the middle of a row"))
-                    .with_hint("write the file again: it was cut off"));
+                return Err(
+                    Error::data(format!("{place}: the file ends in the middle of a row"))
+                        .with_hint("write the file again: it was cut off"),
+                );
             }
             Err(why) => return stager.unreadable(format!("{place} {why}")),
         };
         let mut cells = self.given.clone();
         for (name, value) in members {
-            let at = self.contract.columns.iter().position(|column| column.name == name);
+            let at = self
+                .contract
+                .columns
+                .iter()
+                .position(|column| column.name == name);
             if let Some(cell) = at.and_then(|at| cells.get_mut(at)) {
                 *cell = value.filter(|text| !text.is_empty());
             }

@@ -94,9 +94,10 @@ fn integer(text: &str) -> Result<Value, Problem> {
     if !is_digits(whole) {
         return Err(unreadable("is not a whole number"));
     }
-    whole.parse().map(Value::Integer).map_err(|_| {
-        Problem::TooLarge("is too large for a 64-bit integer".to_owned())
-    })
+    whole
+        .parse()
+        .map(Value::Integer)
+        .map_err(|_| Problem::TooLarge("is too large for a 64-bit integer".to_owned()))
 }
 
 /// An optional sign and at least one digit.
@@ -125,10 +126,14 @@ fn timestamp(text: &str, formats: &Formats<'_>) -> Result<Value, Problem> {
         Some(format) => time::parse_instant_as(text, format, formats.zone),
         None => time::parse_instant(text),
     };
-    instant.map(Value::Timestamp).ok_or_else(|| match formats.timestamp {
-        Some(format) => Problem::Unreadable(format!("is not a timestamp in format `{format}`")),
-        None => unreadable("is not an ISO 8601 timestamp with a zone, such as 2026-01-31T09:00:00Z"),
-    })
+    instant
+        .map(Value::Timestamp)
+        .ok_or_else(|| match formats.timestamp {
+            Some(format) => Problem::Unreadable(format!("is not a timestamp in format `{format}`")),
+            None => {
+                unreadable("is not an ISO 8601 timestamp with a zone, such as 2026-01-31T09:00:00Z")
+            }
+        })
 }
 
 fn decimal(text: &str) -> Result<Value, Problem> {
@@ -136,7 +141,10 @@ fn decimal(text: &str) -> Result<Value, Problem> {
     let negative = whole.starts_with('-');
     let digits = whole.strip_prefix(['-', '+']).unwrap_or(whole);
     let is_number = (!digits.is_empty() || !fraction.is_empty())
-        && digits.bytes().chain(fraction.bytes()).all(|digit| digit.is_ascii_digit());
+        && digits
+            .bytes()
+            .chain(fraction.bytes())
+            .all(|digit| digit.is_ascii_digit());
     if !is_number {
         return Err(unreadable("is not a decimal number"));
     }
@@ -155,7 +163,9 @@ fn decimal(text: &str) -> Result<Value, Problem> {
         )));
     }
     let padded = format!("{digits}{fraction:0<scale$}");
-    let units: i128 = padded.parse().map_err(|_| unreadable("is not a decimal number"))?;
+    let units: i128 = padded
+        .parse()
+        .map_err(|_| unreadable("is not a decimal number"))?;
     Ok(Value::Decimal(if negative { -units } else { units }))
 }
 
@@ -186,7 +196,11 @@ mod tests {
                 "1970-01-01T09:00:00+09:00",
                 Value::Timestamp(0),
             ),
-            (ColumnType::Timestamp, "1970-01-01 00:00:01Z", Value::Timestamp(1_000_000)),
+            (
+                ColumnType::Timestamp,
+                "1970-01-01 00:00:01Z",
+                Value::Timestamp(1_000_000),
+            ),
             (ColumnType::Decimal, "12.5", Value::Decimal(125_000)),
             (ColumnType::Decimal, "-0.00010", Value::Decimal(-1)),
             (ColumnType::Decimal, ".5", Value::Decimal(5_000)),

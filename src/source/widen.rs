@@ -94,8 +94,9 @@ fn remedy(found: &DataType, kind: ColumnType) -> String {
             describe(&kind.arrow_type())
         ),
         (ColumnType::Timestamp, DataType::Timestamp(_, None)) => {
-            "it has no zone, so the instant is anybody's guess; write it as UTC (Parquet: \
-             isAdjustedToUTC = true)"
+            "it has no zone, so the instant is anybody's guess; write it in UTC with its zone \
+             (pandas: dt.tz_localize('UTC'); Spark: spark.sql.parquet.outputTimestampType = \
+             TIMESTAMP_MICROS)"
                 .to_owned()
         }
         (ColumnType::Timestamp, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => {
@@ -184,8 +185,16 @@ mod tests {
                 ColumnType::Timestamp,
                 Widening::Checked,
             ),
-            (DataType::Decimal128(10, 2), ColumnType::Decimal, Widening::Always),
-            (DataType::Decimal128(38, 2), ColumnType::Decimal, Widening::Checked),
+            (
+                DataType::Decimal128(10, 2),
+                ColumnType::Decimal,
+                Widening::Always,
+            ),
+            (
+                DataType::Decimal128(38, 2),
+                ColumnType::Decimal,
+                Widening::Checked,
+            ),
             (DataType::Int32, ColumnType::Decimal, Widening::Always),
             (DataType::Int64, ColumnType::Decimal, Widening::Checked),
         ];
@@ -201,7 +210,11 @@ mod tests {
             (DataType::Float64, ColumnType::Integer, "int64"),
             (DataType::Int32, ColumnType::Float, "float64"),
             (DataType::Float64, ColumnType::Decimal, "cent"),
-            (DataType::Decimal128(18, 6), ColumnType::Decimal, "does not round"),
+            (
+                DataType::Decimal128(18, 6),
+                ColumnType::Decimal,
+                "does not round",
+            ),
             (
                 DataType::Timestamp(TimeUnit::Microsecond, None),
                 ColumnType::Timestamp,
@@ -209,7 +222,11 @@ mod tests {
             ),
             (DataType::Utf8, ColumnType::Timestamp, "not as text"),
             (DataType::Utf8, ColumnType::Date, "write it as date"),
-            (zoned(TimeUnit::Microsecond, "UTC"), ColumnType::Date, "zone"),
+            (
+                zoned(TimeUnit::Microsecond, "UTC"),
+                ColumnType::Date,
+                "zone",
+            ),
             (DataType::Null, ColumnType::Text, "no type"),
             (DataType::Binary, ColumnType::Text, "UTF-8"),
             (DataType::Int8, ColumnType::Boolean, "boolean"),

@@ -7,5 +7,6 @@ mod graph;
 mod publish;
 mod s3;
 mod sample;
+mod source;
 mod support;
 mod tidy;
