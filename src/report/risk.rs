@@ -23,7 +23,7 @@ pub struct RiskFilter {
 /// [`crate::error::ErrorKind::Usage`] if nothing is published there.
 pub async fn risk_list(storage: &Storage, filter: &RiskFilter) -> Result<Rows> {
     let commit = current(storage).await?;
-    let mut rows = table(storage, &commit, "risk_list").await?;
+    let mut rows = table(storage, &commit, "risk_list").await?.sorted_by("rank");
     let wanted = [
         ("owner_id", &filter.owner),
         ("segment", &filter.segment),

@@ -4,7 +4,9 @@
 //! a default value. It does not convert between types.
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
-use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::compute::{
+    SortOptions, concat_batches, filter_record_batch, sort_to_indices, take_record_batch,
+};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use bytes::Bytes;
@@ -70,6 +72,16 @@ impl Rows {
             .collect();
         let batch = filter_record_batch(&self.batch, &keep).unwrap_or_else(|_| self.batch.slice(0, 0));
         Self { batch }
+    }
+
+    /// The rows in ascending order of a column; nulls last.
+    pub fn sorted_by(&self, column: &str) -> Self {
+        let options = SortOptions { descending: false, nulls_first: false };
+        let sorted = self.batch.column_by_name(column).and_then(|keys| {
+            let order = sort_to_indices(keys, Some(options), None).ok()?;
+            take_record_batch(&self.batch, &order).ok()
+        });
+        Self { batch: sorted.unwrap_or_else(|| self.batch.clone()) }
     }
 
     /// The first `most` rows.

@@ -218,7 +218,10 @@ pub(crate) fn table(results: &[CheckResult]) -> Result<RecordBatch> {
         ("model", texts(|result| result.model.clone())),
         ("severity", texts(|result| result.severity.to_string())),
         ("rows_failed", Arc::new(Int64Array::from_iter_values(failed))),
-        ("message", texts(|result| result.message.clone())),
+        ("message", texts(|result| match result.message.is_empty() {
+            true => "passed".to_owned(),
+            false => result.message.clone(),
+        })),
     ];
     RecordBatch::try_from_iter(columns)
         .map_err(|cause| Error::bug("the table of checks is uneven").with_source(cause))
