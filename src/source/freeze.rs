@@ -1,0 +1,371 @@
+//! Freezes the inputs of a run: which files, exactly, and that they are sound.
+//!
+//! What is not listed here is not read. Before the commit the same files are
+//! looked at again: an extract that was overwritten meanwhile would give half
+//! of one day and half of the next. Rows are not read here.
+
+use std::collections::BTreeMap;
+
+use datafusion::common::ScalarValue;
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::ObjectMeta;
+use serde::Serialize;
+
+use super::layout::{self, Layout, Merging};
+use super::listing::{self, Listed, REQUESTS_AT_ONCE};
+use super::value::Formats;
+use super::{footer, text};
+use crate::config::contract::ColumnType;
+use crate::config::{FileFormat, Pipeline, SourceSpec};
+use crate::error::{Error, Result};
+use crate::storage::{Digest, Storage};
+use crate::time::AsOf;
+
+/// The column that dates an extract of which several are kept.
+pub(super) const SNAPSHOT: &str = "snapshot_date";
+
+/// More files than this in one extract cost more time to open than to read.
+const FILES_EXPECTED_MAX: usize = 10_000;
+
+/// Every file of a run.
+#[derive(Debug, Serialize)]
+pub struct Frozen {
+    /// Extracts by table name.
+    pub sources: BTreeMap<String, FrozenSource>,
+    /// SHA-256 over every file's path, size, etag and time of modification.
+    pub fingerprint: String,
+}
+
+/// The files of one extract.
+#[derive(Debug, Serialize)]
+pub struct FrozenSource {
+    /// The location as the pipeline writes it.
+    pub path: String,
+    /// `Parquet`, `CSV` or `JSON lines`; nothing when there is no file.
+    pub format: Option<&'static str>,
+    /// Files, sorted by path.
+    pub files: Vec<FrozenFile>,
+    /// Rows in all files, where files say so (Parquet).
+    pub rows: Option<u64>,
+    /// Files of a later day by the name of their folder: not read.
+    pub files_after_as_of: u64,
+    /// What a person may want to know; nothing here stops a run.
+    pub notes: Vec<String>,
+    /// SHA-256 over this extract's files.
+    pub fingerprint: String,
+    #[serde(skip)]
+    pub(super) inner: Inner,
+}
+
+/// One file.
+#[derive(Debug, Serialize)]
+pub struct FrozenFile {
+    /// Path or URL.
+    pub path: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// The store's tag for this version of the file.
+    pub etag: Option<String>,
+    /// Time of modification, RFC 3339.
+    pub modified: String,
+    /// Rows (Parquet only).
+    pub rows: Option<u64>,
+    /// `key=value` folders that give columns of the contract.
+    pub partition: BTreeMap<String, String>,
+    #[serde(skip)]
+    pub(super) meta: ObjectMeta,
+    #[serde(skip)]
+    pub(super) values: BTreeMap<String, ScalarValue>,
+}
+
+/// What the run needs to read the files, and the record does not.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) storage: Storage,
+    pub(super) format: Option<FileFormat>,
+    /// How Parquet is read; text is laid out while it is read.
+    pub(super) layout: Layout,
+}
+
+/// Lists, checks and fingerprints every extract of a pipeline.
+pub(super) async fn all(pipeline: &Pipeline, as_of: &AsOf) -> Result<Frozen> {
+    let mut sources = BTreeMap::new();
+    let mut prints = Vec::new();
+    for (table, spec) in &pipeline.sources {
+        let source = one(table, spec, as_of).await?;
+        prints.push(format!("{table} {}", source.fingerprint));
+        sources.insert(table.clone(), source);
+    }
+    Ok(Frozen {
+        sources,
+        fingerprint: Digest::of(prints.join("\n").as_bytes()).sha256,
+    })
+}
+
+async fn one(table: &str, spec: &SourceSpec, as_of: &AsOf) -> Result<FrozenSource> {
+    let formats = formats(spec, as_of);
+    let mut listing = listing::list(&spec.path, spec.format).await?;
+    if listing.files.is_empty() && !spec.allow_empty {
+        return Err(Error::data(format!(
+            "source `{table}`: there is no file at `{}`",
+            spec.path
+        ))
+        .with_hint(
+            "check the path and that the export ran; `allow_empty: true` accepts an empty source",
+        ));
+    }
+    let mut notes = Vec::new();
+    note_names(&listing, &mut notes);
+    let listed = listing.files.len();
+    let mut kept = Vec::with_capacity(listed);
+    for file in std::mem::take(&mut listing.files) {
+        let values = layout::partition_values(&file, &spec.contract, &formats)?;
+        if !is_later(&values, spec, as_of) {
+            kept.push((file, values));
+        }
+    }
+    let read = Read {
+        table,
+        spec,
+        storage: &listing.storage,
+    };
+    let later = (listed - kept.len()) as u64;
+    let (files, layout) = match listing.format {
+        None => (Vec::new(), Layout::default()),
+        Some(FileFormat::Parquet) => read.parquet(kept, later).await?,
+        Some(format) => (read.text(format, kept).await?, Layout::default()),
+    };
+    note_columns(&layout, &mut notes);
+    for note in &notes {
+        tracing::info!(source = table, "{note}");
+    }
+    let rows = files.iter().map(|file| file.rows).sum();
+    Ok(FrozenSource {
+        path: spec.path.clone(),
+        format: listing.format.map(listing::format_name),
+        fingerprint: fingerprint(&files),
+        rows,
+        files,
+        files_after_as_of: later,
+        notes,
+        inner: Inner {
+            storage: listing.storage,
+            format: listing.format,
+            layout,
+        },
+    })
+}
+
+/// How a source writes dates and timestamps.
+pub(super) fn formats<'a>(spec: &'a SourceSpec, as_of: &'a AsOf) -> Formats<'a> {
+    Formats {
+        date: spec.date_format.as_deref(),
+        timestamp: spec.timestamp_format.as_deref(),
+        zone: as_of.zone(),
+    }
+}
+
+/// Whether a folder's name already says that nothing in it is known yet.
+fn is_later(values: &BTreeMap<String, ScalarValue>, spec: &SourceSpec, as_of: &AsOf) -> bool {
+    let dated = [Some(SNAPSHOT), spec.contract.visible_from.as_deref()];
+    dated.into_iter().flatten().any(|name| {
+        let is_date =
+            spec.contract.column(name).map(|column| column.kind) == Some(ColumnType::Date);
+        let value = values.get(name);
+        is_date
+            && matches!(value, Some(ScalarValue::Date32(Some(day))) if *day > as_of.epoch_days())
+    })
+}
+
+fn note_names(listing: &listing::Listing, notes: &mut Vec<String>) {
+    if !listing.ignored.is_empty() {
+        let names: Vec<&str> = listing.ignored.iter().map(String::as_str).collect();
+        notes.push(format!(
+            "ignored because of names that start with `_` or `.`: {}",
+            super::matching::listed(&names)
+        ));
+    }
+    if listing.files.len() > FILES_EXPECTED_MAX {
+        notes.push(format!(
+            "{} files: fewer and larger ones are read much faster",
+            listing.files.len()
+        ));
+    }
+}
+
+fn note_columns(layout: &Layout, notes: &mut Vec<String>) {
+    if !layout.extra.is_empty() {
+        let names: Vec<&str> = layout.extra.iter().map(String::as_str).collect();
+        notes.push(format!(
+            "columns that the contract does not have are not read: {}",
+            super::matching::listed(&names)
+        ));
+    }
+}
+
+/// Files with the column values that their folders give.
+type Kept = Vec<(Listed, BTreeMap<String, ScalarValue>)>;
+
+/// One source whose files are looked into.
+struct Read<'a> {
+    table: &'a str,
+    spec: &'a SourceSpec,
+    storage: &'a Storage,
+}
+
+impl Read<'_> {
+    async fn parquet(&self, kept: Kept, later: u64) -> Result<(Vec<FrozenFile>, Layout)> {
+        let mut merging = Merging::new(&self.spec.contract);
+        let mut frozen = Vec::with_capacity(kept.len());
+        let mut seen = Seen::default();
+        let store = self.storage.object_store();
+        let mut footers = stream::iter(kept)
+            .map(|(file, values)| async move {
+                let footer = footer::read(store.as_ref(), &file).await?;
+                Ok::<_, Error>((file, values, footer))
+            })
+            .buffered(REQUESTS_AT_ONCE);
+        while let Some((file, values, footer)) = footers.try_next().await? {
+            merging.add(&file, &footer, &values)?;
+            if footer.rows > 0 {
+                seen.refuse_twin(self.storage, &file, footer.digest).await?;
+            }
+            frozen.push(frozen_file(file, values, Some(footer.rows)));
+        }
+        drop(footers);
+        let rows: u64 = frozen.iter().filter_map(|file| file.rows).sum();
+        if rows == 0 && later == 0 && !self.spec.allow_empty {
+            return Err(no_rows(self.table, &self.spec.path));
+        }
+        Ok((frozen, merging.finish()?))
+    }
+
+    async fn text(&self, format: FileFormat, kept: Kept) -> Result<Vec<FrozenFile>> {
+        let mut frozen = Vec::with_capacity(kept.len());
+        let mut seen = Seen::default();
+        for (file, values) in kept {
+            let given: Vec<String> = values.keys().cloned().collect();
+            let digest =
+                text::preflight(self.storage, &file, format, &given, &self.spec.contract).await?;
+            seen.refuse_twin(self.storage, &file, digest).await?;
+            frozen.push(frozen_file(file, values, None));
+        }
+        Ok(frozen)
+    }
+}
+
+/// A source whose files hold nothing.
+pub(super) fn no_rows(table: &str, path: &str) -> Error {
+    Error::data(format!(
+        "source `{table}`: the files at `{path}` have no rows"
+    ))
+    .with_hint("check that the export ran to its end; `allow_empty: true` accepts an empty source")
+}
+
+fn frozen_file(
+    file: Listed,
+    values: BTreeMap<String, ScalarValue>,
+    rows: Option<u64>,
+) -> FrozenFile {
+    FrozenFile {
+        path: file.shown,
+        size: file.meta.size,
+        etag: file.meta.e_tag.clone(),
+        modified: file.meta.last_modified.to_rfc3339(),
+        rows,
+        partition: file
+            .partitions
+            .into_iter()
+            .filter(|(key, _)| values.contains_key(key))
+            .collect(),
+        meta: file.meta,
+        values,
+    }
+}
+
+/// Finds the same file under two names, which would count its rows twice.
+#[derive(Default)]
+struct Seen {
+    files: BTreeMap<Likeness, Listed>,
+}
+
+/// Size, digest of a part, and folder values of a file.
+type Likeness = (u64, [u8; 32], Vec<(String, String)>);
+
+impl Seen {
+    async fn refuse_twin(
+        &mut self,
+        storage: &Storage,
+        file: &Listed,
+        digest: [u8; 32],
+    ) -> Result<()> {
+        let key = (file.meta.size, digest, file.partitions.clone());
+        let Some(twin) = self.files.get(&key) else {
+            self.files.insert(key, file.clone());
+            return Ok(());
+        };
+        // A part of both is equal: now all of both is compared.
+        let one = storage
+            .digest(&storage.relative(&file.meta.location))
+            .await?;
+        let other = storage
+            .digest(&storage.relative(&twin.meta.location))
+            .await?;
+        match (one, other) {
+            (Some(one), Some(other)) if one.sha256 == other.sha256 => Err(Error::data(format!(
+                "`{}` and `{}` are the same file",
+                twin.shown, file.shown
+            ))
+            .with_hint("remove one of them: their rows would count twice")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn fingerprint(files: &[FrozenFile]) -> String {
+    let lines = files.iter().map(|file| {
+        let etag = file.etag.as_deref().unwrap_or_default();
+        let modified = file.meta.last_modified.timestamp_micros();
+        [
+            &file.path,
+            etag,
+            &file.size.to_string(),
+            &modified.to_string(),
+        ]
+        .join("\n")
+    });
+    Digest::of(lines.collect::<Vec<_>>().join("\n\n").as_bytes()).sha256
+}
+
+impl Frozen {
+    /// Looks at every file again: nothing may have changed since it was listed.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::Data`] that names the file.
+    pub async fn recheck(&self) -> Result<()> {
+        for source in self.sources.values() {
+            let storage = &source.inner.storage;
+            let checks = stream::iter(&source.files)
+                .map(|file| unchanged(storage, file))
+                .buffered(REQUESTS_AT_ONCE);
+            checks.try_collect::<Vec<()>>().await?;
+        }
+        Ok(())
+    }
+}
+
+async fn unchanged(storage: &Storage, file: &FrozenFile) -> Result<()> {
+    let now = storage.head(&storage.relative(&file.meta.location)).await?;
+    let is_same = now.is_some_and(|now| {
+        now.size == file.meta.size
+            && now.e_tag == file.meta.e_tag
+            && now.last_modified == file.meta.last_modified
+    });
+    if is_same {
+        return Ok(());
+    }
+    Err(
+        Error::data(format!("`{}` changed during the run", file.path))
+            .with_hint("run again when the export is complete; nothing was published"),
+    )
+}
