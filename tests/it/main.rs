@@ -10,6 +10,8 @@ mod publish;
 #[cfg(test)]
 mod s3;
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod source;
 #[cfg(test)]
 mod support;
