@@ -70,7 +70,6 @@ impl Zone {
     }
 
     /// The local day an instant falls on; `None` outside years -9999..9999.
-    /// [`Days::day_of`] is the fast way for instants within a run's days.
     pub fn day_of(&self, instant: Microseconds) -> Option<EpochDays> {
         let timestamp = Timestamp::from_microsecond(instant).ok()?;
         Some(epoch_days(timestamp.to_zoned(self.zone.clone()).date()))

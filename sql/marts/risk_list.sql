@@ -7,6 +7,7 @@
 --   account_id | text | key | the account
 --   account_name | text | - | the account's name
 --   owner_id | text | key | the person of ours who owns the account
+--   segment | text | - | the company's own segment
 --   churn_probability | float | 0-1 | probability of losing all revenue in the horizon
 --   score | float | 0-100 | health score, null where too little is known
 --   tier | text | - | tier of the churn risk
@@ -74,6 +75,7 @@ select
     listed.account_id,
     account_health.account_name,
     account_health.owner_id,
+    account_health.segment,
     listed.churn_probability,
     account_health.score,
     listed.tier,

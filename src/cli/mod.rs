@@ -1,1 +1,70 @@
-//! The command line.
+//! The command line: arguments in, one function a command, an exit code out.
+//!
+//! No logic lives here that another caller of the library would need; the
+//! commands resolve what was typed, call, and print.
+
+pub mod args;
+mod check;
+mod explain;
+mod format;
+mod init;
+mod list;
+mod machine;
+mod plan;
+mod printer;
+mod query;
+mod run;
+mod sample;
+mod summary;
+mod tables;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::error::{Error, Result};
+use args::{Cli, Command};
+use printer::Printer;
+
+/// Parses the process's arguments, runs the command, prints an error if there
+/// is one, and returns the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let printer = Printer;
+    watch::install_log(printer);
+    match start(cli.command, printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            watch::report_error(printer, &error);
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}
+
+fn start(command: Command, printer: Printer) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(machine::worker_threads(&command))
+        .build()
+        .map_err(|cause| Error::bug("cannot start the runtime").with_source(cause))?;
+    runtime.block_on(async move {
+        match command {
+            Command::Init(args) => init::init(&args, printer),
+            Command::Sample(args) => sample::sample(&args, printer).await,
+            Command::Plan(args) => plan::plan(&args, printer).await,
+            Command::Run(args) => run::run(&args, printer).await,
+            Command::Check(args) => check::check(&args, printer).await,
+            Command::List(args) => list::list(&args, printer).await,
+            Command::Explain(args) => explain::explain(&args, printer).await,
+            Command::Query(args) => query::query(&args, printer).await,
+            Command::Tables(args) => tables::tables(&args, printer),
+        }
+    })
+}

@@ -1,1 +1,29 @@
 //! Published tables as lists and explanations for people.
+//!
+//! Reads only what a commit names, checked by its hash; never runs a query and
+//! never decides a number.
+
+mod explain;
+mod risk;
+mod rows;
+
+pub use explain::{Contribution, Explanation, Factor, explain};
+pub use risk::{RiskFilter, risk_list};
+pub use rows::Rows;
+
+use crate::error::{Error, Result};
+use crate::publish::{self, Commit};
+use crate::storage::Storage;
+
+/// The commit whose tables people read, or what to do when there is none.
+async fn current(storage: &Storage) -> Result<Commit> {
+    publish::current(storage).await?.ok_or_else(|| {
+        Error::usage(format!("nothing is published at `{}`", storage.url()))
+            .with_hint("run a pipeline first, or name its output with --output")
+    })
+}
+
+async fn table(storage: &Storage, commit: &Commit, name: &str) -> Result<Rows> {
+    let bytes = publish::read_table(storage, commit, name).await?;
+    Rows::from_parquet(name, bytes)
+}

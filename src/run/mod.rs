@@ -1,1 +1,25 @@
-//! One night: plan, execute, check, publish.
+//! One night: freeze the extracts, build the models, check them, publish.
+//!
+//! Everything that decides *whether* something is published is here; how a
+//! query runs is `engine`'s, how a commit survives is `publish`'s. Nothing here
+//! knows what a health score is.
+
+mod check;
+mod execute;
+mod inputs;
+mod night;
+mod plan;
+mod preview;
+mod progress;
+mod project;
+mod published;
+mod record;
+
+pub use check::CheckResult;
+pub use execute::ModelResult;
+pub use night::{Outcome, RunOptions, RunReport, run};
+pub use plan::{Plan, PlannedModel, PlannedSource, plan};
+pub use preview::{Validated, validate};
+pub use progress::{Event, Observer, Silent};
+pub use project::Project;
+pub use published::{QueryOptions, query_published};

@@ -9,13 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::contract;
 use crate::config::Pipeline;
 use crate::error::{Error, Result};
-use crate::model::{self, Graph, Layer, Model};
+use crate::model::graph::Graph;
+use crate::model::shipped::shipped;
+use crate::model::{self, Layer, Model};
+use crate::source;
 use crate::storage;
 
-/// Facts about the extracts, made by `source`.
-pub(crate) const RUN_SOURCE: &str = "run_source";
-/// Results of the checks, made by this module once they have run.
-pub(crate) const RUN_CHECK: &str = "run_check";
 /// A mart as the newest commit of an earlier day published it.
 pub(crate) const PRIOR_PREFIX: &str = "prior_";
 /// An extract as `source` registers it.
@@ -41,19 +40,21 @@ impl Project {
     pub async fn load(file: &str) -> Result<Self> {
         let text = storage::read_text(file).await?;
         let pipeline = Pipeline::parse(file, &text)?;
-        let mut models = model::shipped()?;
+        let mut models = shipped()?;
         if let Some(folder) = &pipeline.sql {
             models = model::overlay(models, own_models(folder).await?)?;
         }
-        let known = known_tables(&pipeline, &models)?;
+        let known = known_tables(&pipeline)?;
         let graph = Graph::new(models, &known)?;
-        supplied(&pipeline, &graph)?;
+        source::check_minimum(|table| {
+            pipeline.sources.contains_key(table) || reads_declared(&pipeline, &graph, table)
+        })?;
         Ok(Self { file: file.to_owned(), pipeline, graph })
     }
 
     /// The marts, whose tables are published, in alphabetic order.
     pub fn marts(&self) -> impl Iterator<Item = &Model> {
-        let mut marts: Vec<&Model> = self.graph.models().filter(|model| model.layer == Layer::Mart).collect();
+        let mut marts: Vec<&Model> = self.graph.order().filter(|model| model.layer == Layer::Mart).collect();
         marts.sort_by(|left, right| left.name.cmp(&right.name));
         marts.into_iter()
     }
@@ -78,37 +79,19 @@ async fn own_models(folder: &str) -> Result<Vec<Model>> {
         return Err(Error::usage(format!("`{folder}` holds no .sql file"))
             .with_hint("put models under staging/, intermediate/, marts/ or checks/ in it"));
     }
-    files.iter().map(|(path, text)| model::parse(path, text)).collect()
+    model::parse_all(files.iter().map(|(path, text)| (path.as_str(), text.as_str())))
 }
 
-fn known_tables(pipeline: &Pipeline, models: &[Model]) -> Result<BTreeSet<String>> {
-    let mut known = BTreeSet::from([RUN_SOURCE.to_owned(), RUN_CHECK.to_owned()]);
+fn known_tables(pipeline: &Pipeline) -> Result<BTreeSet<String>> {
     let shipped = contract::shipped()?;
+    let mut known = BTreeSet::new();
     known.extend(shipped.keys().map(|table| format!("{RAW_PREFIX}{table}")));
     known.extend(pipeline.sources.keys().map(|table| format!("{RAW_PREFIX}{table}")));
-    let marts = models.iter().filter(|model| model.layer == Layer::Mart);
-    known.extend(marts.map(|mart| format!("{PRIOR_PREFIX}{}", mart.name)));
     known.extend(crate::config::TABLE_NAMES.iter().map(|name| (*name).to_owned()));
     Ok(known)
 }
 
-/// `account` and one of `event` and `subscription` must come from somewhere:
-/// from the source itself or from a staging model that reads another one.
-fn supplied(pipeline: &Pipeline, graph: &Graph) -> Result<()> {
-    let is_supplied = |table: &str| {
-        pipeline.sources.contains_key(table) || reads_declared(pipeline, graph, table)
-    };
-    if !is_supplied("account") {
-        return Err(Error::usage("the pipeline has no source `account`")
-            .with_hint("every table of kenko is about accounts: declare where they are"));
-    }
-    if !is_supplied("event") && !is_supplied("subscription") {
-        return Err(Error::usage("the pipeline has neither a source `event` nor `subscription`")
-            .with_hint("declare at least one of them: health needs use or revenue"));
-    }
-    Ok(())
-}
-
+/// Whether the staging model of `table` reads some extract of the pipeline.
 fn reads_declared(pipeline: &Pipeline, graph: &Graph, table: &str) -> bool {
     graph.get(&format!("stg_{table}")).is_some_and(|model| {
         model.reads.iter().any(|read| {

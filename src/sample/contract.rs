@@ -314,6 +314,10 @@ impl Service<'_> {
             .position(|position| self.books.subscriptions[*position].product == "core");
         let Some(core) = core else { return };
         let old = self.books.subscriptions[self.running[core]].clone();
+        if old.started == day {
+            // Just renewed: what was agreed then holds for a while.
+            return;
+        }
         let seats = old.seats + (old.seats * growth / 100).max(1);
         let offered = if wants_seats || has_addition {
             monthly_price(self.firm, seats, self.discount_percent) - old.mrr

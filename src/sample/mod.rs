@@ -13,7 +13,7 @@
 //! for as many days at once as there are threads, some 40 bytes each, and leave
 //! as finished files; the other tables grow as finished Parquet pages.
 //!
-//! The module does not read anything, and nothing reads the truth.
+//! No input is read, and nothing in kenko reads the truth.
 
 mod activity;
 mod calendar;
@@ -165,12 +165,12 @@ pub struct Progress {
 }
 
 /// Everything that events are made of.
-pub(crate) struct World {
-    pub(in crate::sample) seed: u64,
-    pub(in crate::sample) calendar: Calendar,
-    pub(in crate::sample) residents: Vec<Resident>,
+struct World {
+    seed: u64,
+    calendar: Calendar,
+    residents: Vec<Resident>,
     /// Factor on the product's use.
-    pub(in crate::sample) scale: f64,
+    scale: f64,
 }
 
 impl World {

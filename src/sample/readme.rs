@@ -28,7 +28,8 @@ pub(super) fn text(company: &Company, summary: &Summary, dirt: Dirt) -> String {
          `.example`.\nThe same command writes the same bytes.\n\n\
          ```\n{}\n```\n\n\
          {} accounts, {} days until {} ({}), seed {}. Events, tickets and surveys cover these \
-         days;\ndeals, contracts and bills reach back about 1000 days further.\n\n",
+         days;\ndeals, contracts and bills reach back about 1000 days further.\n`event/day=` \
+         names a day of the zone.\n\n",
         command(company),
         company.accounts,
         company.days,

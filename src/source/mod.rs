@@ -15,6 +15,7 @@ mod json_lines;
 mod layout;
 mod listing;
 mod matching;
+mod newest;
 mod outline;
 mod pattern;
 mod proof;
@@ -28,10 +29,12 @@ mod widen;
 
 use std::path::Path;
 
+use arrow::datatypes::SchemaRef;
+
 use crate::config::Pipeline;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::time::AsOf;
+use crate::time::{AsOf, EpochDays};
 use freeze::Frozen;
 use register::SourceReport;
 
@@ -61,6 +64,20 @@ pub async fn register(
     scratch: &Path,
 ) -> Result<SourceReport> {
     register::all(engine, frozen, pipeline, as_of, scratch).await
+}
+
+/// The last day that the extracts hold, but not after `latest`, as far as the
+/// files' own statistics tell.
+pub fn newest_day(frozen: &Frozen, pipeline: &Pipeline, latest: &AsOf) -> Option<EpochDays> {
+    newest::day(frozen, pipeline, latest)
+}
+
+/// The columns of `run_source`, for planning without running.
+///
+/// # Errors
+/// A bug if a column does not fit.
+pub fn report_schema() -> Result<SchemaRef> {
+    findings::table(&[]).map(|(schema, _)| schema)
 }
 
 /// The least that account health can be made of: `account`, and `event` or

@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 use crate::time::AsOf;
 
 /// What became of the rows of every extract.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct SourceReport {
     /// Declared extracts by table name.
     pub sources: BTreeMap<String, SourceCounts>,

@@ -10,6 +10,7 @@
 mod failure;
 mod local;
 mod location;
+mod text;
 mod transfer;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use failure::explain;
 use local::LocalStore;
 use location::{Location, Scheme};
 
+pub use text::{read_text, read_tree};
 pub use transfer::{Digest, Stored};
 
 /// How often a create, a read-back or a refused overwrite is tried.

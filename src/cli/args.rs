@@ -1,0 +1,225 @@
+//! What the user may type: clap types only, nothing is decided here.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Nightly account health for B2B companies: funnels, churn risk and health
+/// scores from Parquet extracts, published all or nothing.
+#[derive(Debug, Parser)]
+#[command(name = "kenko", version, about, long_about = None, propagate_version = true)]
+#[command(after_help = "Start here:\n  kenko init my-company && cd my-company\n  kenko sample \
+    --accounts 60 --days 200 --to testdata\n  kenko run pipelines/nightly.yaml --as-of 2026-06-30")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write the shipped models and pipelines into a folder of your own
+    #[command(after_help = "Example:\n  kenko init my-company")]
+    Init(InitArgs),
+    /// Write a simulated company with a known truth
+    #[command(after_help = "Example:\n  kenko sample --accounts 500 --days 400 --seed 7 --to testdata")]
+    Sample(SampleArgs),
+    /// Show what a run would read and build, without running it
+    #[command(after_help = "Example:\n  kenko plan pipelines/nightly.yaml --as-of 2026-06-30")]
+    Plan(PlanArgs),
+    /// Run a pipeline for one business day and publish the result
+    #[command(after_help = "Examples:\n  kenko run pipelines/nightly.yaml\n  kenko run \
+        pipelines/nightly.yaml --as-of 2026-06-30 --output s3://bucket/kenko\n  kenko run \
+        pipelines/nightly.yaml --select +account_health   (builds, publishes nothing)")]
+    Run(RunArgs),
+    /// Check configuration, SQL and contracts without reading any extract
+    #[command(after_help = "Example:\n  kenko check pipelines/nightly.yaml")]
+    Check(CheckArgs),
+    /// Print a list for people from the published tables
+    #[command(after_help = "Example:\n  kenko list risk --owner 佐藤 --limit 20 --format csv")]
+    List(ListArgs),
+    /// Explain one account: score, tier, every contribution, what changed
+    #[command(after_help = "Example:\n  kenko explain A00012")]
+    Explain(ExplainArgs),
+    /// Run one SELECT over the published tables
+    #[command(after_help = "Example:\n  kenko query \"select tier, count(*) as accounts from \
+        account_health group by tier order by tier\"")]
+    Query(QueryArgs),
+    /// Show the tables: names, grains, columns
+    #[command(after_help = "Examples:\n  kenko tables\n  kenko tables account_health")]
+    Tables(TablesArgs),
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Folder to write into; made when missing, files that are there are kept
+    #[arg(default_value = ".")]
+    pub folder: String,
+}
+
+/// Arguments of `sample`.
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// Number of accounts
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub accounts: u32,
+    /// Days of history
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(30..=3660))]
+    pub days: u32,
+    /// The same seed gives the same bytes
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// Last day of the history
+    #[arg(long, default_value = "2026-06-30", value_name = "DATE")]
+    pub until: String,
+    /// About how many events in all [default: about 2.5 a day and account]
+    #[arg(long)]
+    pub events: Option<u64>,
+    /// Folder to write into
+    #[arg(long, value_name = "DIR")]
+    pub to: String,
+    /// Threads to use [default: all]
+    #[arg(long)]
+    pub threads: Option<usize>,
+}
+
+/// Which pipeline, and for which day.
+#[derive(Debug, Args)]
+pub struct PipelineArgs {
+    /// The pipeline file
+    pub pipeline: String,
+    /// Business day in the pipeline's zone [default: yesterday, or the last day of
+    /// the extracts if that is earlier]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+    /// Where to publish, in place of the pipeline's `output`
+    #[arg(long, value_name = "LOCATION")]
+    pub output: Option<String>,
+    /// Build only these models and what they need: `name`, `+name`, `name+`, `+name+`
+    #[arg(long, value_name = "MODEL", num_args = 1..)]
+    pub select: Vec<String>,
+}
+
+/// How much of the machine to use.
+#[derive(Debug, Args)]
+pub struct MachineArgs {
+    /// Threads to use [default: all]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Memory to stay within, for example 4GiB or 800MiB
+    #[arg(long, default_value = "4GiB")]
+    pub memory: String,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Which pipeline, for which day.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Which pipeline, for which day.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// How much of the machine to use.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The pipeline file
+    pub pipeline: String,
+}
+
+/// Where the published tables are.
+#[derive(Debug, Args)]
+pub struct PublishedArgs {
+    /// Where the pipeline publishes
+    #[arg(long, default_value = "out", value_name = "LOCATION")]
+    pub output: String,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Which list
+    #[arg(value_enum)]
+    pub list: ListName,
+    /// Only accounts of this owner
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// Only accounts of this segment
+    #[arg(long)]
+    pub segment: Option<String>,
+    /// Only accounts of this tier of risk: low, medium or high
+    #[arg(long)]
+    pub tier: Option<String>,
+    /// At most this many rows
+    #[arg(long)]
+    pub limit: Option<usize>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Where the published tables are.
+    #[command(flatten)]
+    pub published: PublishedArgs,
+}
+
+/// The lists for people.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ListName {
+    /// Accounts at risk, most urgent first.
+    Risk,
+}
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table for people.
+    Table,
+    /// Comma-separated values, safe to open in a spreadsheet.
+    Csv,
+    /// One JSON array of objects.
+    Json,
+    /// A Parquet file on standard output.
+    Parquet,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Account id, or its exact name
+    pub account: String,
+    /// Where the published tables are.
+    #[command(flatten)]
+    pub published: PublishedArgs,
+}
+
+/// Arguments of `query`.
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// One SELECT
+    pub sql: String,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Where the published tables are.
+    #[command(flatten)]
+    pub published: PublishedArgs,
+    /// How much of the machine to use.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// Arguments of `tables`.
+#[derive(Debug, Args)]
+pub struct TablesArgs {
+    /// Show only this table, with its columns
+    pub table: Option<String>,
+}

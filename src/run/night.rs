@@ -1,0 +1,347 @@
+//! One night from beginning to end.
+//!
+//! Freeze the extracts, build and check everything in a scratch folder, and
+//! only then publish. Whatever fails before the commit leaves the last good
+//! version as it was.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::check::{self, CheckResult};
+use super::execute::{ModelResult, Workshop};
+use super::inputs::{self, ConfigTables};
+use super::progress::{Event, Observer};
+use super::project::Project;
+use super::record::{self, Record};
+use crate::config;
+use crate::engine::{Engine, Settings};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Layer, Model};
+use crate::publish::{self, Commit, Publication, StagedTable};
+use crate::source::freeze::{Frozen, FrozenSource};
+use crate::source::register::SourceReport;
+use crate::source;
+use crate::storage::Storage;
+use crate::time::{AsOf, RunClock, RunId, Stopwatch, date_of, parse_date};
+
+/// How a pipeline is run.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// The business day as typed; the newest complete day when absent.
+    pub as_of: Option<String>,
+    /// Where to publish in place of the pipeline's output.
+    pub output: Option<String>,
+    /// Models to build; everything when empty. A selection is never published.
+    pub select: Vec<String>,
+    /// Threads to use.
+    pub threads: usize,
+    /// Memory to stay within, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// What became of a run.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The tables are published.
+    Published(Box<Commit>),
+    /// The same run had been published before; nothing was done.
+    AlreadyDone(Box<Commit>),
+    /// A selection was built and left in this folder.
+    Previewed(PathBuf),
+}
+
+/// What a run did.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The business day.
+    pub as_of: String,
+    /// Names the run under `_kenko/runs/`.
+    pub run_id: String,
+    /// Where it published.
+    pub output: String,
+    /// Models in the order in which they were finished.
+    pub models: Vec<ModelResult>,
+    /// Checks in the order in which they were finished.
+    pub checks: Vec<CheckResult>,
+    /// Rows read and set aside, per extract.
+    pub sources: Option<SourceReport>,
+    /// Seconds from start to end.
+    pub seconds: f64,
+}
+
+/// Runs `project` for one business day.
+///
+/// # Errors
+/// The kind says who acts next; unless it is
+/// [`ErrorKind::OutcomeUnknown`], nothing was published.
+pub async fn run(project: &Project, options: &RunOptions, observer: &dyn Observer) -> Result<RunReport> {
+    let night = Night::begin(project, options, observer).await?;
+    if options.select.is_empty()
+        && let Some(commit) = publish::find(&night.storage, &night.run_key).await?
+    {
+        publish::finish_exports(&night.storage).await?;
+        return Ok(night.report(Outcome::AlreadyDone(Box::new(commit)), Work::default()));
+    }
+    let scratch = scratch_folder()?;
+    let engine = night.engine(scratch.path())?;
+    let mut work = Work { sources: Some(night.register(&engine, scratch.path()).await?), ..Work::default() };
+    night.build(&engine, scratch.path(), &mut work).await?;
+    if !options.select.is_empty() {
+        let folder = night.keep_selection(scratch, &work)?;
+        return Ok(night.report(Outcome::Previewed(folder), work));
+    }
+    if let Err(error) = check::verdict(&work.checks) {
+        record::write_failed(&night.storage, &night.record(&work), scratch.path()).await?;
+        return Err(error);
+    }
+    night.frozen.recheck().await?;
+    let published = night.publish(&work).await?;
+    let outcome = match published.already_done {
+        true => Outcome::AlreadyDone(Box::new(published.commit)),
+        false => Outcome::Published(Box::new(published.commit)),
+    };
+    Ok(night.report(outcome, work))
+}
+
+/// What a run has made so far.
+#[derive(Default)]
+struct Work {
+    models: Vec<ModelResult>,
+    checks: Vec<CheckResult>,
+    sources: Option<SourceReport>,
+}
+
+/// Everything that is fixed before the first model is built.
+struct Night<'a> {
+    project: &'a Project,
+    options: &'a RunOptions,
+    observer: &'a dyn Observer,
+    watch: Stopwatch,
+    started_at: i64,
+    run_id: RunId,
+    as_of: AsOf,
+    storage: Storage,
+    frozen: Frozen,
+    prior: Option<Commit>,
+    tables: ConfigTables,
+    run_key: String,
+}
+
+impl<'a> Night<'a> {
+    async fn begin(
+        project: &'a Project,
+        options: &'a RunOptions,
+        observer: &'a dyn Observer,
+    ) -> Result<Self> {
+        let clock = RunClock;
+        let pipeline = &project.pipeline;
+        let storage = Storage::open(options.output.as_deref().unwrap_or(&pipeline.output))?;
+        let (as_of, frozen) = freeze(project, options.as_of.as_deref()).await?;
+        observer.observe(Event::Frozen {
+            sources: frozen.sources.len(),
+            files: frozen.sources.values().map(|source| source.files.len()).sum(),
+            bytes: frozen.sources.values().map(bytes).sum(),
+        });
+        let prior = publish::before(&storage, &pipeline.name, &as_of.to_string()).await?;
+        let tables = config::tables(pipeline, &as_of)?;
+        let run_key =
+            inputs::run_key(project, &as_of, &frozen.fingerprint, prior.as_ref(), &tables)?;
+        Ok(Self {
+            project,
+            options,
+            observer,
+            watch: Stopwatch::start(),
+            started_at: clock.now(),
+            run_id: RunId::new(clock),
+            as_of,
+            storage,
+            frozen,
+            prior,
+            tables,
+            run_key,
+        })
+    }
+
+    fn engine(&self, scratch: &Path) -> Result<Arc<Engine>> {
+        engine_for(&self.as_of, self.options.threads, self.options.memory_bytes, scratch)
+    }
+
+    async fn register(&self, engine: &Engine, scratch: &Path) -> Result<SourceReport> {
+        inputs::register_config(engine, &self.tables)?;
+        let prior = self.prior.as_ref();
+        inputs::register_prior(engine, self.project, &self.storage, prior, scratch).await?;
+        let report =
+            source::register(engine, &self.frozen, &self.project.pipeline, &self.as_of, scratch).await?;
+        self.observer.observe(Event::Registered { quarantined: report.sources.values().map(|counts| counts.quarantined).sum() });
+        Ok(report)
+    }
+
+    /// Builds the models, runs the checks, then builds what reads their results.
+    async fn build(&self, engine: &Arc<Engine>, scratch: &Path, work: &mut Work) -> Result<()> {
+        let graph = &self.project.graph;
+        let selection = graph.select(&self.options.select)?;
+        let wanted = |late: bool, checks: bool| -> Vec<&Model> {
+            graph
+                .order()
+                .filter(|model| selection.built.contains(&model.name))
+                .filter(|model| graph.is_late(&model.name) == late)
+                .filter(|model| (model.layer == Layer::Check) == checks)
+                .collect()
+        };
+        let workshop = Workshop {
+            engine,
+            observer: self.observer,
+            scratch: scratch.to_owned(),
+            as_of: self.as_of.epoch_days(),
+            stamps: inputs::stamps(self.project, &self.tables)?,
+            at_once: self.options.threads.clamp(1, 4),
+        };
+        self.observer.observe(Event::Planned { models: selection.built.len() });
+        for late in [false, true] {
+            for (model, checks) in workshop.build(&wanted(late, false)).await? {
+                work.models.push(model);
+                work.checks.extend(checks);
+            }
+            for sql in wanted(late, true) {
+                let file = scratch.join(format!("check_{}.parquet", sql.name));
+                let result =
+                    check::sql(engine, sql, self.as_of.epoch_days(), &file, self.observer).await?;
+                work.checks.push(result);
+            }
+            if !late {
+                inputs::register_checks(engine, &work.checks)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves the selected tables where the user can look at them.
+    fn keep_selection(&self, scratch: tempfile::TempDir, work: &Work) -> Result<PathBuf> {
+        let selection = self.project.graph.select(&self.options.select)?;
+        let folder = scratch.keep();
+        for model in work.models.iter().filter(|model| !selection.shown.contains(&model.name)) {
+            if let Some(file) = &model.file {
+                std::fs::remove_file(file).map_err(|cause| scratch_error(file.clone(), cause))?;
+            }
+        }
+        Ok(folder)
+    }
+
+    fn record<'b>(&'b self, work: &'b Work) -> Record<'b> {
+        Record {
+            run_id: self.run_id.as_str(),
+            run_key: &self.run_key,
+            pipeline: &self.project.pipeline.name,
+            timezone: self.as_of.zone().name(),
+            as_of: self.as_of.to_string(),
+            started_at: self.started_at,
+            seconds: self.watch.seconds(),
+            prior_commit: self.prior.as_ref().map(|commit| commit.commit_id.as_str()),
+            frozen: &self.frozen,
+            sources: work.sources.as_ref(),
+            models: &work.models,
+            checks: &work.checks,
+            graph: &self.project.graph,
+        }
+    }
+
+    async fn publish(&self, work: &Work) -> Result<publish::Published> {
+        let marts = work.models.iter().filter(|model| model.layer == Layer::Mart.folder());
+        let tables: Vec<StagedTable> = marts
+            .filter_map(|model| {
+                let grain = self.project.graph.get(&model.name)?.header.grain.clone();
+                Some(StagedTable {
+                    name: model.name.clone(),
+                    file: model.file.clone()?,
+                    rows: model.rows?,
+                    bytes: model.bytes?,
+                    sha256: model.sha256.clone()?,
+                    grain,
+                })
+            })
+            .collect();
+        self.observer.observe(Event::Publishing { tables: tables.len() });
+        let publication = Publication {
+            pipeline: self.project.pipeline.name.clone(),
+            as_of: self.as_of.to_string(),
+            run_id: self.run_id.as_str().to_owned(),
+            run_key: self.run_key.clone(),
+            tables,
+            records: record::files(&self.record(work))?,
+        };
+        publish::publish(&self.storage, &publication).await
+    }
+
+    fn report(&self, outcome: Outcome, work: Work) -> RunReport {
+        RunReport {
+            outcome,
+            as_of: self.as_of.to_string(),
+            run_id: self.run_id.as_str().to_owned(),
+            output: self.storage.url().to_owned(),
+            models: work.models,
+            checks: work.checks,
+            sources: work.sources,
+            seconds: self.watch.seconds(),
+        }
+    }
+}
+
+/// The extracts as they are for the day asked for; else for yesterday, or for
+/// the last day the extracts hold when that is earlier.
+pub(crate) async fn freeze(project: &Project, asked: Option<&str>) -> Result<(AsOf, Frozen)> {
+    let pipeline = &project.pipeline;
+    let zone = &pipeline.zone;
+    let latest = match asked {
+        Some(text) => AsOf::parse(text, zone)?,
+        None => AsOf::new(RunClock.yesterday(zone)?, zone)?,
+    };
+    let frozen = source::freeze(pipeline, &latest).await?;
+    let newest = source::newest_day(&frozen, pipeline, &latest);
+    match newest.filter(|day| asked.is_none() && *day < latest.epoch_days()) {
+        None => Ok((latest, frozen)),
+        Some(day) => {
+            let as_of = AsOf::new(date_of(day)?, zone)?;
+            let frozen = source::freeze(pipeline, &as_of).await?;
+            Ok((as_of, frozen))
+        }
+    }
+}
+
+/// Bytes of all files of an extract.
+pub(crate) fn bytes(source: &FrozenSource) -> u64 {
+    source.files.iter().map(|file| file.size).sum()
+}
+
+/// An engine whose days reach from 1900 to the as-of day.
+pub(crate) fn engine_for(
+    as_of: &AsOf,
+    threads: usize,
+    memory_bytes: u64,
+    scratch: &Path,
+) -> Result<Arc<Engine>> {
+    let zone = as_of.zone().clone();
+    let first = parse_date("1900-01-01")?;
+    let engine = Engine::new(&Settings {
+        threads,
+        memory_bytes,
+        scratch: scratch.to_owned(),
+        days: zone.days(first, as_of.date())?,
+        zone,
+    })?;
+    Ok(Arc::new(engine))
+}
+
+pub(crate) fn scratch_folder() -> Result<tempfile::TempDir> {
+    tempfile::Builder::new()
+        .prefix("kenko-")
+        .tempdir()
+        .map_err(|cause| scratch_error(std::env::temp_dir(), cause))
+}
+
+fn scratch_error(path: PathBuf, cause: std::io::Error) -> Error {
+    Error::new(ErrorKind::Resources, format!("cannot use the scratch folder {}", path.display()))
+        .with_source(cause)
+        .with_hint("set TMPDIR to a folder with room")
+}

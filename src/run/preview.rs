@@ -1,0 +1,80 @@
+//! Plans every model on empty tables: configuration, SQL and documented columns
+//! are right or the first mistake is named with its place. Reads no extract.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use super::check;
+use super::inputs;
+use super::project::{PRIOR_PREFIX, Project, RAW_PREFIX};
+use crate::config;
+use crate::engine::{Engine, Settings, Statement};
+use crate::error::Result;
+use crate::model::Layer;
+use crate::model::graph::{RUN_CHECK, RUN_SOURCE};
+use crate::source;
+use crate::time::{AsOf, RunClock};
+
+/// What was found to be right.
+#[derive(Clone, Debug)]
+pub struct Validated {
+    /// Models planned.
+    pub models: usize,
+    /// Checks planned.
+    pub checks: usize,
+    /// Sources that the pipeline declares.
+    pub sources: usize,
+    /// Every model with its columns, in the order of the graph.
+    pub schemas: Vec<(String, SchemaRef)>,
+}
+
+/// Checks `project` without reading any extract.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`] with file, line, column and a hint.
+pub async fn validate(project: &Project) -> Result<Validated> {
+    let pipeline = &project.pipeline;
+    let as_of = AsOf::new(RunClock.yesterday(&pipeline.zone)?, &pipeline.zone)?;
+    let engine = Engine::new(&Settings {
+        threads: 1,
+        memory_bytes: 256 << 20,
+        scratch: std::env::temp_dir(),
+        days: pipeline.zone.days(as_of.date(), as_of.date())?,
+        zone: pipeline.zone.clone(),
+    })?;
+    inputs::register_config(&engine, &config::tables(pipeline, &as_of)?)?;
+    for (table, (contract, _)) in project.contracts()? {
+        empty(&engine, &format!("{RAW_PREFIX}{table}"), contract.schema())?;
+    }
+    empty(&engine, RUN_SOURCE, source::report_schema()?)?;
+    empty(&engine, RUN_CHECK, check::table_schema())?;
+    for mart in project.marts() {
+        empty(&engine, &format!("{PRIOR_PREFIX}{}", mart.name), inputs::prior_schema(mart))?;
+    }
+    let mut schemas = Vec::new();
+    let mut checks = 0;
+    for model in project.graph.order() {
+        let statement = Statement {
+            name: &model.name,
+            file: &model.file,
+            sql: &model.sql,
+            as_of: as_of.epoch_days(),
+        };
+        let schema = engine.schema_of(&statement).await?;
+        if model.layer == Layer::Check {
+            checks += 1;
+            continue;
+        }
+        check::documented(model, &schema)?;
+        check::grain_columns(model, &schema)?;
+        empty(&engine, &model.name, Arc::clone(&schema))?;
+        schemas.push((model.name.clone(), schema));
+    }
+    Ok(Validated { models: schemas.len(), checks, sources: pipeline.sources.len(), schemas })
+}
+
+fn empty(engine: &Engine, name: &str, schema: SchemaRef) -> Result<()> {
+    engine.register_batches(name, Arc::clone(&schema), vec![RecordBatch::new_empty(schema)])
+}

@@ -1,0 +1,65 @@
+//! A query over the published tables, as `kenko query` runs it.
+//!
+//! Reads the commit that `latest/` shows, each table checked by its hash.
+//! Nothing can be changed from here: the engine runs one SELECT only.
+
+use std::fs::File;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::inputs;
+use super::night::{engine_for, scratch_folder};
+use crate::engine::Statement;
+use crate::error::{Error, Result};
+use crate::publish;
+use crate::storage::Storage;
+use crate::time::{AsOf, Zone};
+
+/// How much of the machine a query may use.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryOptions {
+    /// Threads to use.
+    pub threads: usize,
+    /// Memory to stay within, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// Runs `sql` over the tables published in `storage`; `$as_of` is their day.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`] for SQL that cannot run, or when nothing
+/// is published.
+pub async fn query_published(
+    storage: &Storage,
+    sql: &str,
+    options: &QueryOptions,
+) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+    let commit = publish::current(storage).await?.ok_or_else(|| {
+        Error::usage(format!("nothing is published at `{}`", storage.url()))
+            .with_hint("run a pipeline first, or name its output with --output")
+    })?;
+    let as_of = AsOf::parse(&commit.as_of, &Zone::parse("UTC")?)?;
+    let scratch = scratch_folder()?;
+    let engine = engine_for(&as_of, options.threads, options.memory_bytes, scratch.path())?;
+    for table in commit.tables.iter().filter(|table| sql.contains(&table.name)) {
+        let bytes = publish::read_table(storage, &commit, &table.name).await?;
+        let file = scratch.path().join(format!("{}.parquet", table.name));
+        inputs::write(&file, &bytes).await?;
+        let opened = File::open(&file).map_err(|cause| {
+            Error::bug(format!("cannot read back {}", file.display())).with_source(cause)
+        })?;
+        let schema = ParquetRecordBatchReaderBuilder::try_new(opened)
+            .map_err(|cause| {
+                Error::data(format!("published table `{}` cannot be read", table.name))
+                    .with_source(cause)
+            })?
+            .schema()
+            .clone();
+        engine.register_local_parquet(&table.name, &file, schema)?;
+    }
+    let statement =
+        Statement { name: "query", file: "query", sql, as_of: as_of.epoch_days() };
+    engine.collect(&statement).await
+}

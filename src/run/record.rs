@@ -1,0 +1,140 @@
+//! What is kept of a run: what it read, built and found.
+//!
+//! `run.json` is the record in kenko's own words; `run_results.json` says the
+//! same of the models in the shape dbt's tools read; `lineage.json` holds the
+//! edges of the graph. Nothing in them is needed to read the published tables.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::check::CheckResult;
+use super::execute::ModelResult;
+use crate::error::{Error, Result};
+use crate::model::graph::Graph;
+use crate::source::freeze::Frozen;
+use crate::source::register::SourceReport;
+use crate::storage::Storage;
+use crate::time::{Microseconds, format_instant};
+
+/// What there is to say about a run.
+pub(crate) struct Record<'a> {
+    pub(crate) run_id: &'a str,
+    pub(crate) run_key: &'a str,
+    pub(crate) pipeline: &'a str,
+    pub(crate) timezone: &'a str,
+    pub(crate) as_of: String,
+    pub(crate) started_at: Microseconds,
+    pub(crate) seconds: f64,
+    pub(crate) prior_commit: Option<&'a str>,
+    pub(crate) frozen: &'a Frozen,
+    pub(crate) sources: Option<&'a SourceReport>,
+    pub(crate) models: &'a [ModelResult],
+    pub(crate) checks: &'a [CheckResult],
+    pub(crate) graph: &'a Graph,
+}
+
+/// The files of a record: name and content.
+pub(crate) fn files(record: &Record<'_>) -> Result<Vec<(String, Bytes)>> {
+    Ok(vec![
+        ("run.json".to_owned(), text(&own(record))?),
+        ("run_results.json".to_owned(), text(&dbt(record))?),
+        ("lineage.json".to_owned(), text(&lineage(record))?),
+    ])
+}
+
+/// Keeps the record of a run whose checks failed, with the rows that failed.
+pub(crate) async fn write_failed(
+    storage: &Storage,
+    record: &Record<'_>,
+    scratch: &Path,
+) -> Result<()> {
+    let folder = format!("_kenko/runs/{}", record.run_id);
+    for (name, bytes) in files(record)? {
+        storage.put(&format!("{folder}/{name}"), bytes).await?;
+    }
+    for check in record.checks.iter().filter(|check| check.stops()) {
+        let file = scratch.join(format!("check_{}.parquet", check.check));
+        if file.exists() {
+            storage.put_file(&format!("{folder}/failed/{}.parquet", check.check), &file).await?;
+        }
+    }
+    Ok(())
+}
+
+fn text(value: &impl Serialize) -> Result<Bytes> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|cause| Error::bug("the run's record cannot be written").with_source(cause))?;
+    text.push(b'\n');
+    Ok(Bytes::from(text))
+}
+
+fn own(record: &Record<'_>) -> Value {
+    json!({
+        "format": 1,
+        "run_id": record.run_id,
+        "run_key": record.run_key,
+        "pipeline": record.pipeline,
+        "as_of": record.as_of,
+        "timezone": record.timezone,
+        "kenko_version": env!("CARGO_PKG_VERSION"),
+        "started_at": format_instant(record.started_at),
+        "seconds": record.seconds,
+        "prior_commit": record.prior_commit,
+        "inputs": record.frozen,
+        "sources": record.sources,
+        "models": record.models,
+        "checks": record.checks,
+    })
+}
+
+fn dbt(record: &Record<'_>) -> Value {
+    let models = record.models.iter().map(|model| {
+        json!({
+            "unique_id": format!("model.{}.{}", record.pipeline, model.name),
+            "status": "success",
+            "execution_time": model.seconds,
+            "adapter_response": {"rows_affected": model.rows},
+            "failures": null,
+            "message": null,
+        })
+    });
+    let checks = record.checks.iter().map(|check| {
+        let status = match (check.rows_failed, check.stops()) {
+            (0, _) => "pass",
+            (_, true) => "fail",
+            (_, false) => "warn",
+        };
+        json!({
+            "unique_id": format!("test.{}.{}.{}", record.pipeline, check.model, check.check),
+            "status": status,
+            "execution_time": check.seconds,
+            "failures": check.rows_failed,
+            "message": check.message,
+        })
+    });
+    json!({
+        "metadata": {
+            "invocation_id": record.run_id,
+            "generated_at": format_instant(record.started_at),
+            "kenko_version": env!("CARGO_PKG_VERSION"),
+        },
+        "args": {"as_of": record.as_of},
+        "elapsed_time": record.seconds,
+        "results": models.chain(checks).collect::<Vec<_>>(),
+    })
+}
+
+fn lineage(record: &Record<'_>) -> Value {
+    let nodes = record.graph.order().map(|model| {
+        json!({
+            "name": model.name,
+            "layer": model.layer.folder(),
+            "file": model.file,
+            "reads": model.reads,
+        })
+    });
+    json!({"models": nodes.collect::<Vec<_>>()})
+}
