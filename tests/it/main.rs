@@ -1,9 +1,11 @@
 //! Tests of kenko from outside, in one binary so that it is linked once. What
 //! SQL computes is tested in `tests/slt`.
 
+mod cli;
 mod docs;
 mod engine;
 mod graph;
+mod night;
 mod publish;
 mod s3;
 mod sample;

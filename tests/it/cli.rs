@@ -1,0 +1,204 @@
+//! Whole interactions with the program: what is typed, the exit code, and both
+//! outputs. Standard output is data only; standard error, which is no terminal
+//! here, is JSON lines, shown as `LEVEL field=value: message`.
+
+use insta::assert_snapshot;
+use kenko::report::Rows;
+
+use crate::support::company::{Company, Interaction};
+
+#[test]
+fn help_shows_every_command_and_an_example() {
+    let nobody = Company::nobody();
+    let root = nobody.kenko(&["--help"]).succeeded();
+    assert_snapshot!("help", root.shown());
+    for command in [
+        "init", "sample", "plan", "run", "check", "list", "explain", "query", "tables",
+    ] {
+        assert!(
+            root.stdout().contains(&format!("\n  {command} ")),
+            "{command}"
+        );
+        let help = nobody.kenko(&[command, "--help"]).succeeded();
+        assert!(
+            help.stdout().contains("Example"),
+            "{command} shows no example"
+        );
+        assert!(help.log().is_empty(), "{command}");
+    }
+    let version = nobody.kenko(&["--version"]).succeeded();
+    assert_snapshot!(version.shown(), @r"
+    $ kenko --version
+    exit code 0
+    --- stdout
+    kenko [VERSION]
+    --- stderr
+    ");
+}
+
+#[test]
+fn tables_are_shown_with_grains_and_columns() {
+    let nobody = Company::nobody();
+    assert_snapshot!("tables", nobody.kenko(&["tables"]).succeeded().shown());
+    let one = nobody.kenko(&["tables", "account_health"]).succeeded();
+    assert_snapshot!("tables_account_health", one.shown());
+    assert_snapshot!(nobody.kenko(&["tables", "acount_health"]).shown(), @"");
+}
+
+#[test]
+fn what_is_typed_wrongly_is_said_with_a_remedy() {
+    let company = Company::small();
+    let night = ["run", "pipelines/nightly.yaml"];
+    let with = |more: &[&str]| company.kenko(&[&night, more].concat()).shown();
+    assert_snapshot!(with(&["--memory", "4"]), @"");
+    assert_snapshot!(with(&["--as-of", "30.06.2026"]), @"");
+    assert_snapshot!(with(&["--as-of", "2026-06-31"]), @"");
+    assert_snapshot!(with(&["--select", "acount_health"]), @"");
+    assert_snapshot!(company.kenko(&["run", "nightly.yml"]).shown(), @"");
+    assert_snapshot!(company.kenko(&["list", "risk"]).shown(), @"");
+    assert_snapshot!(company.kenko(&["explain", "A000010"]).shown(), @"");
+    assert_snapshot!(company.kenko(&["query", "select 1"]).shown(), @"");
+
+    let shipped = kenko::config::SHIPPED_PIPELINE;
+    company.write(
+        "pipelines/slip.yaml",
+        &shipped.replace("currency: JPY", "curency: JPY"),
+    );
+    assert_snapshot!(company.kenko(&["check", "pipelines/slip.yaml"]).shown(), @"");
+    company.write(
+        "pipelines/zone.yaml",
+        &shipped.replace("Asia/Tokyo", "Asia/Tokio"),
+    );
+    assert_snapshot!(company.kenko(&["check", "pipelines/zone.yaml"]).shown(), @"");
+}
+
+#[test]
+fn init_keeps_what_is_there() {
+    let nobody = Company::nobody();
+    assert_snapshot!("init", nobody.kenko(&["init", "mine"]).succeeded().shown());
+    nobody.write("mine/pipelines/nightly.yaml", "# mine\n");
+    let again = nobody.kenko(&["init", "mine"]).succeeded();
+    assert_snapshot!("init_again", again.shown());
+    let kept = std::fs::read_to_string(nobody.path("mine/pipelines/nightly.yaml")).unwrap();
+    assert_eq!(kept, "# mine\n");
+}
+
+/// One test, because everything here reads what one night published: a
+/// newcomer's first evening, from `init` to the lists.
+#[test]
+fn a_first_night_and_what_can_be_asked_afterwards() {
+    let company = Company::small();
+    assert_snapshot!(
+        "check",
+        company.kenko(&["check", "pipelines/nightly.yaml"]).shown()
+    );
+    let plan = ["plan", "pipelines/nightly.yaml", "--as-of", "2026-06-30"];
+    assert_snapshot!("plan", company.kenko(&plan).succeeded().shown());
+    let night = company.run("2026-06-30", "out", &[]).succeeded();
+    assert_snapshot!("run", without_seconds(night.stdout()));
+    the_log_names_every_model_and_check(&night);
+    let planned = company.kenko(&plan).succeeded();
+    assert_snapshot!(planned.messages(), @"");
+    lists(&company);
+    explanations(&company);
+    queries(&company);
+}
+
+/// The summary's line with the seconds, without them.
+fn without_seconds(text: &str) -> String {
+    let seconds = |word: &str| word.parse::<f64>().is_ok() && word.contains('.');
+    let (first, rest) = text.split_once('\n').unwrap();
+    let first = first
+        .split(' ')
+        .map(|word| if seconds(word) { "[SECONDS]" } else { word });
+    format!("{}\n{rest}", first.collect::<Vec<_>>().join(" "))
+}
+
+fn the_log_names_every_model_and_check(night: &Interaction) {
+    let log = night.log();
+    let count = |message: &str| log.iter().filter(|line| line["message"] == message).count();
+    assert_eq!(count("extracts frozen"), 1);
+    assert_eq!(count("publishing"), 1);
+    let summary = night.stdout().lines().next().unwrap();
+    assert!(
+        summary.contains(&format!(" {} models", count("built"))),
+        "{summary}"
+    );
+    assert!(count("checked") > 30, "{}", count("checked"));
+}
+
+fn lists(company: &Company) {
+    let list = |more: &[&str]| {
+        company
+            .kenko(&[&["list", "risk"], more].concat())
+            .succeeded()
+    };
+    let all = list(&["--format", "csv"]);
+    assert_snapshot!("list_risk", list(&[]).shown());
+    assert_snapshot!("list_risk_csv", all.shown());
+    assert_snapshot!("list_risk_json", list(&["--format", "json"]).shown());
+    let parquet = list(&["--format", "parquet"]);
+    let rows = Rows::from_parquet("risk_list", parquet.stdout_bytes().into()).unwrap();
+    assert_eq!(rows.len(), all.stdout().lines().count() - 1);
+    let owner = rows.text(0, "owner_id").unwrap();
+    let segment = rows.text(0, "segment").unwrap();
+    let only = |filter: &[&str], column: &str, value: &str| {
+        let text = list(&[filter, &["--format", "parquet"]].concat());
+        let found = Rows::from_parquet("risk_list", text.stdout_bytes().into()).unwrap();
+        assert!(!found.is_empty() && found.len() < rows.len(), "{filter:?}");
+        assert_eq!(found.len(), rows.only(column, &[value]).len(), "{filter:?}");
+        assert!(
+            (0..found.len()).all(|row| found.text(row, column) == Some(value)),
+            "{filter:?}"
+        );
+    };
+    only(&["--owner", owner], "owner_id", owner);
+    only(&["--segment", segment], "segment", segment);
+    only(&["--tier", "high"], "tier", "high");
+    assert_eq!(
+        list(&["--limit", "2", "--format", "csv"])
+            .stdout()
+            .lines()
+            .count(),
+        3
+    );
+    assert_snapshot!("list_risk_nobody", list(&["--owner", "nobody"]).shown());
+}
+
+fn explanations(company: &Company) {
+    let list = company.table("out", "risk_list");
+    let id = list.text(0, "account_id").unwrap();
+    let name = list.text(0, "account_name").unwrap();
+    let by_id = company.kenko(&["explain", id]).succeeded();
+    assert_snapshot!("explain", by_id.shown());
+    assert_eq!(
+        company.kenko(&["explain", name]).succeeded().stdout(),
+        by_id.stdout()
+    );
+    assert_snapshot!(company.kenko(&["explain", "A999999"]).shown(), @"");
+}
+
+fn queries(company: &Company) {
+    let query = |sql: &str| company.kenko(&["query", sql]).shown();
+    assert_snapshot!(query(
+        "select tier, count(*) as accounts from account_health group by tier order by tier"
+    ), @"");
+    assert_snapshot!(query("select scor\nfrom account_health"), @"");
+    assert_snapshot!(query("select * from acount_health"), @"");
+    assert_snapshot!(query("drop table account_health"), @"");
+    assert_snapshot!(query("copy account_health to 'stolen.csv'"), @"");
+    assert_snapshot!(query("select 1; select 2"), @"");
+    assert!(!company.path("stolen.csv").exists());
+    let csv = [
+        "query",
+        "select account_id from risk_list order by rank limit 1",
+    ];
+    let csv = company
+        .kenko(&[&csv[..], &["--format", "csv"]].concat())
+        .succeeded();
+    let first = company.table("out", "risk_list");
+    assert_eq!(
+        csv.stdout(),
+        format!("account_id\n{}\n", first.text(0, "account_id").unwrap())
+    );
+}
