@@ -127,7 +127,7 @@ const REASON: &str = "reason";
 impl Registering<'_> {
     async fn run(&self, source: &FrozenSource) -> Result<(SourceCounts, Layout)> {
         let contract = &self.spec.contract;
-        let files = format!("source_{}", self.table);
+        let files = format!("source_files_{}", self.table);
         let (layout, rows, has_defects) = match source.inner.format {
             Some(FileFormat::Parquet) if !source.files.is_empty() => {
                 self.register_parquet(&files, source)?;
