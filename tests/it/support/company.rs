@@ -81,11 +81,9 @@ impl Company {
             .current_dir(self.folder.path())
             .output()
             .unwrap();
-        let folder = self.folder.path().to_str().unwrap().to_owned();
         Interaction {
             arguments: arguments.join(" "),
             output,
-            folder,
         }
     }
 
@@ -136,7 +134,6 @@ impl Company {
 pub(crate) struct Interaction {
     arguments: String,
     output: Output,
-    folder: String,
 }
 
 impl Interaction {
@@ -179,8 +176,8 @@ impl Interaction {
         self
     }
 
-    /// The whole interaction, as snapshots keep it: what differs from run to
-    /// run (places, times, names of runs, the version) is replaced.
+    /// The whole interaction, as snapshots keep it; a line of the log without
+    /// its time and seconds as `LEVEL field=value: message`.
     pub(crate) fn shown(&self) -> String {
         let mut text = format!("$ kenko {}\nexit code {}\n", self.arguments, self.code());
         let _ = write!(text, "--- stdout\n{}", self.stdout());
@@ -197,9 +194,28 @@ impl Interaction {
             let (level, message) = (level.as_str().unwrap(), message.as_str().unwrap());
             let _ = writeln!(text, "{level}{fields}: {message}");
         }
-        text.replace(&self.folder, "[FOLDER]")
-            .replace(env!("CARGO_PKG_VERSION"), "[VERSION]")
+        text
     }
+}
+
+/// Snapshots without what differs from run to run or with every new model:
+/// places, times, the version, stamps of definitions, numbers of models.
+pub(crate) fn snapshots() -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    for (pattern, name) in [
+        (r"[^\s`]*/company-\w+", "[FOLDER]"),
+        (r"\d+\.\d s;", "[SECONDS] s;"),
+        (r"\bkenko \d+\.\d+\.\d+", "kenko [VERSION]"),
+        (r"\b[0-9a-f]{16}\b", "[DEFINITION]"),
+        (r"\d+ (models|checks|files written|kept as)", "[N] $1"),
+        (r"models, \d+ rows", "models, [N] rows"),
+    ] {
+        settings.add_filter(pattern, name);
+    }
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_snapshot_path("snapshots/cli");
+    settings.set_omit_expression(true);
+    settings
 }
 
 /// Every file below a folder, in order of path.
