@@ -14,10 +14,15 @@ const WIDTH: u16 = 120;
 
 pub(crate) fn tables(args: &TablesArgs, printer: Printer) -> Result<()> {
     let models = shipped()?;
-    let marts: Vec<&Model> = models.iter().filter(|model| model.layer == Layer::Mart).collect();
+    let marts: Vec<&Model> = models
+        .iter()
+        .filter(|model| model.layer == Layer::Mart)
+        .collect();
     let Some(name) = &args.table else {
         let mut table = plain_table();
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(WIDTH);
         table.set_header(["table", "grain", "a row is"]);
         for mart in marts {
             let sentence = mart.header.about.split(". ").next().unwrap_or_default();
@@ -26,10 +31,13 @@ pub(crate) fn tables(args: &TablesArgs, printer: Printer) -> Result<()> {
         }
         return printer.line(&table.to_string());
     };
-    let mart = marts.iter().find(|mart| mart.name == *name).ok_or_else(|| {
-        Error::usage(format!("`{name}` is not a published table"))
-            .with_hint("`kenko tables` lists them")
-    })?;
+    let mart = marts
+        .iter()
+        .find(|mart| mart.name == *name)
+        .ok_or_else(|| {
+            Error::usage(format!("`{name}` is not a published table"))
+                .with_hint("`kenko tables` lists them")
+        })?;
     let mut table = plain_table();
     table.set_header(["column", "type", "unit", "meaning"]);
     for column in &mart.header.columns {

@@ -65,7 +65,9 @@ pub(crate) async fn write_failed(
             _ => (&check.check, &rows),
         };
         if file.exists() {
-            storage.put_file(&format!("{folder}/failed/{name}.parquet"), file).await?;
+            storage
+                .put_file(&format!("{folder}/failed/{name}.parquet"), file)
+                .await?;
         }
     }
     Ok(())
