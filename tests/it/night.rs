@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::datatypes::Decimal128Type;
+use arrow::array::{Array, AsArray, Decimal128Array, RecordBatch};
+use arrow::datatypes::{Date32Type, Decimal128Type};
 use kenko::config::contract;
 use kenko::report::Rows;
 use kenko::storage::Storage;
@@ -166,7 +167,7 @@ fn late_rows_are_in_the_second_night_as_if_they_had_always_been() {
     let company = Company::small();
     let final_events = extract::read(&company.path(LATE));
     let final_contracts = extract::read(&company.path(CONTRACTS));
-    let account = most_active(&company);
+    let account = customer_since_spring(&company);
     let accounts = extract::texts(&final_events, "account_id");
     let early = extract::filtered(&final_events, |row| {
         accounts[row].as_ref() != Some(&account)
@@ -201,6 +202,11 @@ fn late_rows_are_in_the_second_night_as_if_they_had_always_been() {
             "{name} is no longer what it was"
         );
     }
+    assert_ne!(
+        score(&first_health, &account),
+        score(&fresh_first, &account),
+        "what came late did not matter to {account}"
+    );
     let differing = differing(&company.published("late"), &company.published("fresh"));
     let second: Vec<&String> = differing
         .iter()
@@ -211,70 +217,58 @@ fn late_rows_are_in_the_second_night_as_if_they_had_always_been() {
         ["latest/account_health.parquet"],
         "all else follows from the extracts"
     );
-    assert_ne!(
-        score(&first_health, &account),
-        score(&fresh_first, &account)
-    );
     health_carries_over(&company, &first_health);
     the_list_carries_over(&company, &first_list);
     what_changed_is_told(&company, &account);
 }
 
-/// The customer with the most events in 28 days: somebody whose late events
-/// and price matter.
-fn most_active(company: &Company) -> String {
-    let health = extract::read(&company.path(CONTRACTS));
-    let running: Vec<bool> = {
-        let ended = health.column_by_name("ended_on").unwrap();
-        (0..health.num_rows())
-            .map(|row| arrow::array::Array::is_null(ended, row))
-            .collect()
+/// A customer with events to come late, who paid before and whose newest
+/// contract began since spring: its price counts now and did not 90 days ago,
+/// so it moves the score.
+fn customer_since_spring(company: &Company) -> String {
+    let contracts = extract::read(&company.path(CONTRACTS));
+    let accounts = extract::texts(&contracts, "account_id");
+    let spring = kenko::time::epoch_days(parse_date("2026-04-15").unwrap());
+    let started = contracts.column_by_name("started_on").unwrap();
+    let started = started.as_primitive::<Date32Type>();
+    let prices = contracts.column_by_name("mrr").unwrap();
+    let prices = prices.as_primitive::<Decimal128Type>();
+    let running = running(&contracts);
+    let paying = |wanted: &dyn Fn(usize) -> bool| -> BTreeSet<&String> {
+        let rows = (0..contracts.num_rows()).filter(|row| prices.value(*row) > 0 && wanted(*row));
+        rows.filter_map(|row| accounts[row].as_ref()).collect()
     };
-    let customers = extract::texts(&health, "account_id")
-        .into_iter()
-        .zip(running);
-    let customers: BTreeSet<String> = customers
-        .filter(|(_, running)| *running)
-        .filter_map(|(account, _)| account)
-        .collect();
-    let events = extract::texts(&extract::read(&company.path(LATE)), "account_id");
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for account in events
-        .into_iter()
+    let since = paying(&|row| running[row] && started.value(row) > spring);
+    let before = paying(&|row| started.value(row) < spring - 60);
+    let customers: BTreeSet<&String> = since.intersection(&before).copied().collect();
+    let active = extract::texts(&extract::read(&company.path(LATE)), "account_id");
+    let mut both = active
+        .iter()
         .flatten()
-        .filter(|account| customers.contains(account))
-    {
-        *counts.entry(account).or_default() += 1;
-    }
-    counts
-        .into_iter()
-        .max_by_key(|(_, events)| *events)
-        .unwrap()
-        .0
+        .filter(|account| customers.contains(account));
+    both.next()
+        .unwrap_or_else(|| panic!("none of {customers:?} is active"))
+        .clone()
 }
 
-fn at_half_the_price(
-    contracts: &arrow::array::RecordBatch,
-    account: &str,
-) -> arrow::array::RecordBatch {
-    let accounts = extract::texts(contracts, "account_id");
+/// Which contracts have no end yet.
+fn running(contracts: &RecordBatch) -> Vec<bool> {
+    let ended = contracts.column_by_name("ended_on").unwrap();
+    (0..contracts.num_rows())
+        .map(|row| ended.is_null(row))
+        .collect()
+}
+
+fn at_half_the_price(contracts: &RecordBatch, account: &str) -> RecordBatch {
+    let accounts = extract::texts(contracts, "account_id").into_iter();
+    let wrong = accounts.zip(running(contracts));
+    let wrong = wrong.map(|(of, running)| running && of.as_deref() == Some(account));
     let prices = contracts.column_by_name("mrr").unwrap();
     let kind = prices.data_type().clone();
-    let prices = prices.as_primitive::<Decimal128Type>().iter().zip(accounts);
-    let prices: arrow::array::Decimal128Array = prices
-        .map(|(price, of)| {
-            if of.as_deref() == Some(account) {
-                price.map(|p| p / 2)
-            } else {
-                price
-            }
-        })
-        .collect();
-    extract::replaced(
-        contracts,
-        "mrr",
-        std::sync::Arc::new(prices.with_data_type(kind)),
-    )
+    let prices = prices.as_primitive::<Decimal128Type>().iter().zip(wrong);
+    let prices = prices.map(|(price, wrong)| price.map(|p| if wrong { p / 2 } else { p }));
+    let prices = prices.collect::<Decimal128Array>().with_data_type(kind);
+    extract::replaced(contracts, "mrr", Arc::new(prices))
 }
 
 fn score(health: &Rows, account: &str) -> Option<f64> {
