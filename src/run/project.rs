@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::contract;
 use crate::config::Pipeline;
+use crate::config::contract;
 use crate::error::{Error, Result};
 use crate::model::graph::Graph;
 use crate::model::shipped::shipped;
@@ -49,12 +49,20 @@ impl Project {
         source::check_minimum(|table| {
             pipeline.sources.contains_key(table) || reads_declared(&pipeline, &graph, table)
         })?;
-        Ok(Self { file: file.to_owned(), pipeline, graph })
+        Ok(Self {
+            file: file.to_owned(),
+            pipeline,
+            graph,
+        })
     }
 
     /// The marts, whose tables are published, in alphabetic order.
     pub fn marts(&self) -> impl Iterator<Item = &Model> {
-        let mut marts: Vec<&Model> = self.graph.order().filter(|model| model.layer == Layer::Mart).collect();
+        let mut marts: Vec<&Model> = self
+            .graph
+            .order()
+            .filter(|model| model.layer == Layer::Mart)
+            .collect();
         marts.sort_by(|left, right| left.name.cmp(&right.name));
         marts.into_iter()
     }
@@ -66,7 +74,9 @@ impl Project {
     /// Only if the embedded contracts are broken.
     pub fn contracts(&self) -> Result<BTreeMap<String, (contract::Contract, bool)>> {
         let shipped = contract::shipped()?;
-        let undeclared = shipped.into_iter().map(|(table, contract)| (table, (contract, false)));
+        let undeclared = shipped
+            .into_iter()
+            .map(|(table, contract)| (table, (contract, false)));
         let declared = self.pipeline.sources.iter();
         let declared = declared.map(|(table, spec)| (table.clone(), (spec.contract.clone(), true)));
         Ok(undeclared.chain(declared).collect())
@@ -79,15 +89,28 @@ async fn own_models(folder: &str) -> Result<Vec<Model>> {
         return Err(Error::usage(format!("`{folder}` holds no .sql file"))
             .with_hint("put models under staging/, intermediate/, marts/ or checks/ in it"));
     }
-    model::parse_all(files.iter().map(|(path, text)| (path.as_str(), text.as_str())))
+    model::parse_all(
+        files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str())),
+    )
 }
 
 fn known_tables(pipeline: &Pipeline) -> Result<BTreeSet<String>> {
     let shipped = contract::shipped()?;
     let mut known = BTreeSet::new();
     known.extend(shipped.keys().map(|table| format!("{RAW_PREFIX}{table}")));
-    known.extend(pipeline.sources.keys().map(|table| format!("{RAW_PREFIX}{table}")));
-    known.extend(crate::config::TABLE_NAMES.iter().map(|name| (*name).to_owned()));
+    known.extend(
+        pipeline
+            .sources
+            .keys()
+            .map(|table| format!("{RAW_PREFIX}{table}")),
+    );
+    known.extend(
+        crate::config::TABLE_NAMES
+            .iter()
+            .map(|name| (*name).to_owned()),
+    );
     Ok(known)
 }
 
@@ -95,8 +118,8 @@ fn known_tables(pipeline: &Pipeline) -> Result<BTreeSet<String>> {
 fn reads_declared(pipeline: &Pipeline, graph: &Graph, table: &str) -> bool {
     graph.get(&format!("stg_{table}")).is_some_and(|model| {
         model.reads.iter().any(|read| {
-            read.strip_prefix(RAW_PREFIX).is_some_and(|raw| pipeline.sources.contains_key(raw))
+            read.strip_prefix(RAW_PREFIX)
+                .is_some_and(|raw| pipeline.sources.contains_key(raw))
         })
     })
 }
-

@@ -23,6 +23,8 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::ArrowWriter;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
+use crate::support::s3::S3Server;
+
 /// A folder and an engine that spills into it.
 struct Lab {
     folder: tempfile::TempDir,
@@ -547,6 +549,42 @@ async fn a_list_of_files_is_frozen() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.render());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_of_files_is_frozen_in_an_object_store_too() {
+    let lab = Lab::new();
+    let server = S3Server::start().await;
+    let store: Arc<dyn ObjectStore> = Arc::new(server.client());
+    let path = object_store::path::Path::from("in/1.parquet");
+    let put = async |values: &[i64]| {
+        write_parquet(&lab.path("t"), &batch(vec![("value", integers(values))]));
+        let bytes = std::fs::read(lab.path("t")).unwrap();
+        store.put(&path, bytes.into()).await.unwrap();
+    };
+    put(&[1, 2]).await;
+    let table = FileTable {
+        store: Arc::clone(&store),
+        store_url: "s3://bucket".to_owned(),
+        files: vec![DataFile::new(store.head(&path).await.unwrap())],
+        format: FileFormat::Parquet,
+        schema: schema(&[("value", DataType::Int64)]),
+        partition_columns: Vec::new(),
+    };
+    lab.engine.register_files("raw", table).unwrap();
+    assert_eq!(lab.count("select sum(value) from raw").await, 3);
+    put(&[3, 4]).await;
+    let changed = lab
+        .engine
+        .collect(&statement("select value from raw"))
+        .await;
+    let error = changed.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.render());
+    assert!(
+        error.to_string().contains("changed during the run"),
+        "{}",
+        error.render()
+    );
 }
 
 #[tokio::test]
