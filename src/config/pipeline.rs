@@ -5,7 +5,7 @@
 //! pipeline means the same wherever it is started from. Credentials never
 //! stand here; they come from the environment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -44,6 +44,9 @@ pub struct Pipeline {
     pub sql: Option<String>,
     /// Extracts by table name.
     pub sources: BTreeMap<String, SourceSpec>,
+    /// Tables kenko knows that come from no source of that name but from staging
+    /// models of the pipeline's own; told by the models, not by this file.
+    pub supplied: BTreeSet<String>,
     /// Days of use that features look back over.
     pub history_days: u32,
     /// Months that revenue tables look back over.
@@ -201,6 +204,11 @@ struct SourceText {
 }
 
 impl Pipeline {
+    /// Whether the table of this name has any data to come from.
+    pub fn has(&self, table: &str) -> bool {
+        self.sources.contains_key(table) || self.supplied.contains(table)
+    }
+
     /// Reads a pipeline from the text of `file` (a path or URL, for messages
     /// and for resolving what is relative).
     ///
@@ -268,6 +276,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         output: beside(&folder, &written.output),
         sql: written.sql.map(|path| beside(&folder, &path)),
         sources: sources(&folder, written.sources)?,
+        supplied: BTreeSet::new(),
         history_days: within("history.days", history.days, 56, 3660)?,
         history_months: within("history.months", history.months, 1, 240)?,
         minimum_n: within("minimum_n", minimum_n.unwrap_or(1), 1, 1000)?,

@@ -39,16 +39,15 @@ impl Project {
     /// the pipeline's author has to mend.
     pub async fn load(file: &str) -> Result<Self> {
         let text = storage::read_text(file).await?;
-        let pipeline = Pipeline::parse(file, &text)?;
+        let mut pipeline = Pipeline::parse(file, &text)?;
         let mut models = shipped()?;
         if let Some(folder) = &pipeline.sql {
             models = model::overlay(models, own_models(folder).await?)?;
         }
         let known = known_tables(&pipeline)?;
         let graph = Graph::new(models, &known)?;
-        source::check_minimum(|table| {
-            pipeline.sources.contains_key(table) || reads_declared(&pipeline, &graph, table)
-        })?;
+        pipeline.supplied = supplied(&pipeline, &graph)?;
+        source::check_minimum(|table| pipeline.has(table))?;
         Ok(Self {
             file: file.to_owned(),
             pipeline,
@@ -114,12 +113,31 @@ fn known_tables(pipeline: &Pipeline) -> Result<BTreeSet<String>> {
     Ok(known)
 }
 
-/// Whether the staging model of `table` reads some extract of the pipeline.
-fn reads_declared(pipeline: &Pipeline, graph: &Graph, table: &str) -> bool {
-    graph.get(&format!("stg_{table}")).is_some_and(|model| {
-        model.reads.iter().any(|read| {
-            read.strip_prefix(RAW_PREFIX)
-                .is_some_and(|raw| pipeline.sources.contains_key(raw))
-        })
-    })
+/// The tables that the pipeline's own staging models make from sources of its
+/// own: what the shipped model of the same name reads.
+fn supplied(pipeline: &Pipeline, graph: &Graph) -> Result<BTreeSet<String>> {
+    let mut supplied = BTreeSet::new();
+    for shipped in shipped()?
+        .iter()
+        .filter(|model| model.layer == Layer::Staging)
+    {
+        let Some(own) = graph
+            .get(&shipped.name)
+            .filter(|own| own.sql != shipped.sql)
+        else {
+            continue;
+        };
+        if raw(own).any(|table| pipeline.sources.contains_key(table)) {
+            supplied.extend(raw(shipped).map(str::to_owned));
+        }
+    }
+    Ok(supplied)
+}
+
+/// The extracts that a model reads.
+fn raw(model: &Model) -> impl Iterator<Item = &str> {
+    model
+        .reads
+        .iter()
+        .filter_map(|read| read.strip_prefix(RAW_PREFIX))
 }
