@@ -204,5 +204,9 @@ async fn a_column_of_texts_from_a_file_and_from_the_query_is_text() {
     assert_eq!(made.schema.field(0).data_type(), &DataType::Utf8);
     let (schema, batches) = lab.engine.collect(&statement(sql)).await.unwrap();
     assert_eq!(schema.field(0).data_type(), &DataType::Utf8);
-    assert!(batches.iter().all(|batch| batch.schema().field(0).data_type() == &DataType::Utf8));
+    assert!(
+        batches
+            .iter()
+            .all(|batch| batch.schema().field(0).data_type() == &DataType::Utf8)
+    );
 }
