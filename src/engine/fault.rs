@@ -201,8 +201,11 @@ impl Origin {
                     | object_store::Error::Precondition { .. } => Self::Changed,
                     _ => Self::Storage,
                 };
-            } else if let Some(ArrowError::ParquetError(_)) = cause.downcast_ref::<ArrowError>() {
-                // What the decoder of pages says comes as Arrow's error.
+            } else if let Some(
+                ArrowError::ParquetError(_) | ArrowError::CsvError(_) | ArrowError::JsonError(_),
+            ) = cause.downcast_ref::<ArrowError>()
+            {
+                // What the decoders say comes as Arrow's error.
                 found = Self::Damaged;
             }
             current = cause.source();
@@ -228,7 +231,7 @@ fn message_for(name: &str, error: &DataFusionError) -> String {
         Origin::Memory => format!("`{name}` needs more memory"),
         Origin::Storage => format!("storage failed while making `{name}`"),
         Origin::Changed => format!("a file that `{name}` reads changed during the run"),
-        Origin::Damaged => format!("a Parquet file that `{name}` reads is damaged"),
+        Origin::Damaged => format!("a file that `{name}` reads is damaged"),
         Origin::Panic => format!("a task panicked while making `{name}`"),
         Origin::Fault => format!("the engine failed while making `{name}`"),
         Origin::Own(_) | Origin::Sql => format!("`{name}` failed"),

@@ -16,34 +16,46 @@ use object_store::{
 
 use super::files::FileTable;
 
-/// Reads `inner`, and demands the entity tag that was listed.
+/// Reads `inner`, and demands the size and entity tag that were listed.
 #[derive(Debug)]
 pub(super) struct FrozenStore {
     inner: Arc<dyn ObjectStore>,
     name: String,
-    tags: BTreeMap<Path, Option<String>>,
+    listed: BTreeMap<Path, ObjectMeta>,
 }
 
 impl FrozenStore {
-    /// The store of a table's files. A file without a (strong) entity tag is
-    /// read as it is.
+    /// The store of a table's files.
     pub(super) fn new(table: &FileTable) -> Self {
-        let tags = table.files.iter().map(|file| {
-            let tag = file.meta.e_tag.clone();
-            let strong = tag.filter(|tag| !tag.starts_with("W/"));
-            (file.meta.location.clone(), strong)
-        });
+        let listed = table.files.iter();
+        let listed = listed.map(|file| (file.meta.location.clone(), file.meta.clone()));
         Self {
-            tags: tags.collect(),
+            listed: listed.collect(),
             name: table.store_url.clone(),
             inner: Arc::clone(&table.store),
         }
     }
 }
 
+/// Whether `found` is what was listed. Some servers do not look at the
+/// condition of a request, so the answer is compared as well.
+fn unchanged(listed: &ObjectMeta, found: &ObjectMeta) -> Result<()> {
+    let same_tag = match (&listed.e_tag, &found.e_tag) {
+        (Some(listed), Some(found)) => listed == found,
+        _ => true,
+    };
+    if same_tag && listed.size == found.size {
+        return Ok(());
+    }
+    Err(Error::Precondition {
+        path: listed.location.to_string(),
+        source: "it is not what was listed when the run began".into(),
+    })
+}
+
 impl fmt::Display for FrozenStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} files of {}", self.tags.len(), self.name)
+        write!(formatter, "{} files of {}", self.listed.len(), self.name)
     }
 }
 
@@ -56,18 +68,20 @@ fn refused(operation: &str) -> Error {
 #[async_trait]
 impl ObjectStore for FrozenStore {
     async fn get_opts(&self, location: &Path, mut options: GetOptions) -> Result<GetResult> {
-        match self.tags.get(location) {
-            None => Err(Error::NotFound {
+        let Some(listed) = self.listed.get(location) else {
+            return Err(Error::NotFound {
                 path: location.to_string(),
                 source: "it was not listed when the run began".into(),
-            }),
-            Some(tag) => {
-                if options.if_match.is_none() {
-                    options.if_match.clone_from(tag);
-                }
-                self.inner.get_opts(location, options).await
-            }
+            });
+        };
+        // Weak tags never pass a condition.
+        let strong = listed.e_tag.as_ref().filter(|tag| !tag.starts_with("W/"));
+        if options.if_match.is_none() {
+            options.if_match = strong.cloned();
         }
+        let found = self.inner.get_opts(location, options).await?;
+        unchanged(listed, &found.meta)?;
+        Ok(found)
     }
 
     async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {

@@ -226,7 +226,7 @@ impl Engine {
     /// [`ErrorKind::Usage`] with the place in the file.
     pub async fn schema_of(&self, statement: &Statement<'_>) -> Result<SchemaRef> {
         let plan = statement::plan(&self.session, statement).await?;
-        Ok(Arc::new(plan.schema().as_arrow().clone()))
+        Ok(columns::plain(plan.schema().as_arrow()))
     }
 
     /// Runs a statement whose result is small and returns its rows.
@@ -239,10 +239,13 @@ impl Engine {
         statement: &Statement<'_>,
     ) -> Result<(SchemaRef, Vec<RecordBatch>)> {
         let plan = statement::plan(&self.session, statement).await?;
-        let schema = Arc::new(plan.schema().as_arrow().clone());
+        let schema = columns::plain(plan.schema().as_arrow());
         let running = |cause| fault::while_running(statement.name, Some(statement.file), &cause);
         let frame = DataFrame::new(self.session.state(), plan);
         let batches = session::guarded(frame.collect()).await.map_err(running)?;
+        let batches = (batches.iter())
+            .map(|batch| columns::of_schema(batch, &schema).map_err(|cause| running(cause.into())))
+            .collect::<Result<_>>()?;
         Ok((schema, batches))
     }
 

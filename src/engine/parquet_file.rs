@@ -14,7 +14,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::compute::BatchCoalescer;
-use arrow::compute::cast;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -24,6 +23,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersi
 use sha2::{Digest, Sha256};
 
 use super::audit::Audit;
+use super::columns;
 
 /// What wrote the file. Readers look for "name version"; it is constant so
 /// that a new release of kenko does not change the bytes of old rows.
@@ -124,16 +124,7 @@ impl PartialFile {
 
     /// Adds rows.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        // A plan that promises text may deliver views of it: the optimiser's choice.
-        let fields = self.schema.fields().iter();
-        let columns = fields.zip(batch.columns()).map(|(field, column)| {
-            match column.data_type() == field.data_type() {
-                true => Ok(Arc::clone(column)),
-                false => cast(column, field.data_type()),
-            }
-        });
-        let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        let batch = columns::of_schema(batch, &self.schema)?;
         self.batches.push_batch(batch)?;
         self.write_completed()
     }

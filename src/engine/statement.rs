@@ -35,6 +35,11 @@ pub(super) async fn plan(session: &Session, statement: &Statement<'_>) -> Result
     if matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) {
         return Ok(plan);
     }
+    // Types are settled only now: of mixed ones the analyser chooses.
+    let plan = state
+        .analyzer()
+        .execute_and_check(plan, state.config_options(), |_, _| {})
+        .map_err(planning)?;
     columns::in_table_types(plan).map_err(planning)
 }
 
