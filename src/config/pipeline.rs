@@ -5,7 +5,7 @@
 //! pipeline means the same wherever it is started from. Credentials never
 //! stand here; they come from the environment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -44,6 +44,9 @@ pub struct Pipeline {
     pub sql: Option<String>,
     /// Extracts by table name.
     pub sources: BTreeMap<String, SourceSpec>,
+    /// Tables of the contract without an extract of their name that the user's
+    /// staging models fill from other extracts; empty until the models are read.
+    pub filled_by_models: BTreeSet<String>,
     /// Days of use that features look back over.
     pub history_days: u32,
     /// Months that revenue tables look back over.
@@ -216,6 +219,12 @@ impl Pipeline {
             None => located(error),
         })
     }
+
+    /// Whether rows of `table` may come: from its own extract, or from another
+    /// one through the user's staging SQL.
+    pub fn is_supplied(&self, table: &str) -> bool {
+        self.sources.contains_key(table) || self.filled_by_models.contains(table)
+    }
 }
 
 /// The JSON schema of a pipeline file, for editors.
@@ -268,6 +277,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         output: beside(&folder, &written.output),
         sql: written.sql.map(|path| beside(&folder, &path)),
         sources: sources(&folder, written.sources)?,
+        filled_by_models: BTreeSet::new(),
         history_days: within("history.days", history.days, 56, 3660)?,
         history_months: within("history.months", history.months, 1, 240)?,
         minimum_n: within("minimum_n", minimum_n.unwrap_or(1), 1, 1000)?,

@@ -219,7 +219,7 @@ fn sources(pipeline: &Pipeline) -> Result<RecordBatch> {
     names.dedup();
     let declared = names
         .iter()
-        .map(|name| pipeline.sources.contains_key(*name))
+        .map(|name| pipeline.is_supplied(name))
         .collect();
     table(vec![
         texts("source_table", names.iter().copied()),

@@ -39,16 +39,15 @@ impl Project {
     /// the pipeline's author has to mend.
     pub async fn load(file: &str) -> Result<Self> {
         let text = storage::read_text(file).await?;
-        let pipeline = Pipeline::parse(file, &text)?;
+        let mut pipeline = Pipeline::parse(file, &text)?;
         let mut models = shipped()?;
         if let Some(folder) = &pipeline.sql {
             models = model::overlay(models, own_models(folder).await?)?;
         }
         let known = known_tables(&pipeline)?;
         let graph = Graph::new(models, &known)?;
-        source::check_minimum(|table| {
-            pipeline.sources.contains_key(table) || reads_declared(&pipeline, &graph, table)
-        })?;
+        pipeline.filled_by_models = filled_by_models(&pipeline, &graph)?;
+        source::check_minimum(|table| pipeline.is_supplied(table))?;
         Ok(Self { file: file.to_owned(), pipeline, graph })
     }
 
@@ -89,6 +88,14 @@ fn known_tables(pipeline: &Pipeline) -> Result<BTreeSet<String>> {
     known.extend(pipeline.sources.keys().map(|table| format!("{RAW_PREFIX}{table}")));
     known.extend(crate::config::TABLE_NAMES.iter().map(|name| (*name).to_owned()));
     Ok(known)
+}
+
+/// Tables of the contract that have no extract of their own name, but whose
+/// staging model reads another extract of the pipeline.
+fn filled_by_models(pipeline: &Pipeline, graph: &Graph) -> Result<BTreeSet<String>> {
+    let missing = contract::shipped()?.into_keys();
+    let missing = missing.filter(|table| !pipeline.sources.contains_key(table));
+    Ok(missing.filter(|table| reads_declared(pipeline, graph, table)).collect())
 }
 
 /// Whether the staging model of `table` reads some extract of the pipeline.
