@@ -225,3 +225,44 @@ pub(super) async fn non_finite(table: DataFrame) -> Result<Vec<(String, u64)>> {
         });
     Ok(found.filter(|(_, wrong)| *wrong > 0).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int64Array, StringArray};
+
+    use super::*;
+
+    fn batch(ids: &[Option<&str>], days: &[i64]) -> RecordBatch {
+        let ids: ArrayRef = Arc::new(StringArray::from(ids.to_vec()));
+        let days: ArrayRef = Arc::new(Int64Array::from(days.to_vec()));
+        RecordBatch::try_from_iter_with_nullable([("id", ids, true), ("day", days, true)]).unwrap()
+    }
+
+    fn seen(batches: &[RecordBatch]) -> GrainViolations {
+        let key = ["id".to_owned(), "day".to_owned()];
+        let mut audit = Audit::new(&batches[0].schema(), &key);
+        for batch in batches {
+            audit.see(batch).unwrap();
+        }
+        audit.grain
+    }
+
+    #[test]
+    fn a_key_may_repeat_across_batches() {
+        let one = batch(&[Some("a"), Some("b")], &[1, 1]);
+        let repeats = batch(&[Some("b"), Some("b"), Some("c")], &[1, 1, 1]);
+        let empty = one.slice(0, 0);
+        let found = seen(&[one.clone(), empty, repeats]);
+        assert_eq!((found.nulls, found.duplicates), (0, 2));
+        assert_eq!(found.example.as_deref(), Some("id = b, day = 1"));
+        let other_day = batch(&[Some("b")], &[2]);
+        assert_eq!(seen(&[one, other_day]), GrainViolations::default());
+    }
+
+    #[test]
+    fn a_null_in_the_key_is_counted_and_shown() {
+        let found = seen(&[batch(&[Some("a"), None, None], &[1, 1, 2])]);
+        assert_eq!((found.nulls, found.duplicates), (2, 0));
+        assert_eq!(found.example.as_deref(), Some("id = null, day = 1"));
+    }
+}

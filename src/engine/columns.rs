@@ -81,3 +81,55 @@ pub(super) fn plain(schema: &Schema) -> SchemaRef {
     let fields = fields.map(|field| Field::new(field.name(), field.data_type().clone(), true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_type_is_its_own() {
+        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        for data_type in [
+            DataType::Utf8,
+            DataType::Int64,
+            DataType::Float64,
+            DataType::Boolean,
+            DataType::Date32,
+            instant.clone(),
+            DataType::Decimal128(38, 4),
+            DataType::new_list(instant, true),
+        ] {
+            assert!(is_table_type(&data_type), "{data_type}");
+            assert_eq!(table_type(&data_type), data_type);
+        }
+    }
+
+    #[test]
+    fn what_a_query_computes_with_becomes_a_table_type() {
+        let view = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8View));
+        for (computed, table) in [
+            (view, DataType::Utf8),
+            (DataType::UInt64, DataType::Int64),
+            (DataType::Float32, DataType::Float64),
+            (DataType::Date64, DataType::Date32),
+            (DataType::Decimal64(18, 4), DataType::Decimal128(18, 4)),
+            (
+                DataType::Timestamp(TimeUnit::Nanosecond, None),
+                DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            ),
+            (
+                DataType::new_large_list(DataType::Utf8View, false),
+                DataType::new_list(DataType::Utf8, true),
+            ),
+        ] {
+            assert_eq!(table_type(&computed), table);
+        }
+        for other in [
+            DataType::Null,
+            DataType::Binary,
+            DataType::Duration(TimeUnit::Second),
+        ] {
+            assert!(!is_table_type(&table_type(&other)), "{other}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use arrow::error::ArrowError;
 use datafusion::common::Diagnostic;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
@@ -200,6 +201,9 @@ impl Origin {
                     | object_store::Error::Precondition { .. } => Self::Changed,
                     _ => Self::Storage,
                 };
+            } else if let Some(ArrowError::ParquetError(_)) = cause.downcast_ref::<ArrowError>() {
+                // What the decoder of pages says comes as Arrow's error.
+                found = Self::Damaged;
             }
             current = cause.source();
         }

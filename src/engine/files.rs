@@ -41,7 +41,7 @@ use tokio::sync::OnceCell;
 
 /// Bytes read from the end of a Parquet file at once: one request is enough
 /// for nearly every footer.
-const FOOTER_BYTES: usize = 512 << 10;
+const FOOTER_BYTES: usize = 64 << 10;
 
 /// Bytes of decoded footers kept for one table.
 const FOOTER_CACHE_BYTES: usize = 64 << 20;
@@ -110,6 +110,7 @@ pub enum FileFormat {
 /// The table as DataFusion sees it.
 pub(super) struct FrozenFiles {
     store: Arc<dyn ObjectStore>,
+    store_url: String,
     url: ObjectStoreUrl,
     files: Vec<DataFile>,
     format: FileFormat,
@@ -135,15 +136,20 @@ impl FrozenFiles {
     pub(super) fn new(table: FileTable, store: Arc<dyn ObjectStore>, url: ObjectStoreUrl) -> Self {
         let partition_fields: Vec<FieldRef> =
             table.partition_columns.into_iter().map(Arc::new).collect();
-        let fields = table.schema.fields().iter().chain(&partition_fields);
+        let file_schema = match table.format {
+            FileFormat::Parquet => with_text_views(&table.schema),
+            FileFormat::Csv { .. } | FileFormat::JsonLines => table.schema,
+        };
+        let fields = file_schema.fields().iter().chain(&partition_fields);
         let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()));
         Self {
             store,
+            store_url: table.store_url,
             url,
             statistics: table.files.iter().map(|_| OnceCell::new()).collect(),
             files: table.files,
             format: table.format,
-            file_schema: table.schema,
+            file_schema,
             partition_fields,
             schema,
             footers: Arc::new(DefaultCache::new(FOOTER_CACHE_BYTES)),
@@ -203,10 +209,15 @@ impl FrozenFiles {
                     .with_metadata_size_hint(Some(FOOTER_BYTES))
                     .with_file_metadata_cache(Some(Arc::clone(&self.footers)))
                     .fetch_statistics(&self.file_schema)
-                    .await?;
+                    .await
+                    .map_err(|cause| cause.context(self.name_of(file)))?;
                 Ok(cautious(statistics, &self.file_schema))
             })
             .await
+    }
+
+    fn name_of(&self, file: usize) -> String {
+        format!("{}/{}", self.store_url, self.files[file].meta.location)
     }
 
     /// Ranges of partition columns are left out of the statistics: files were
@@ -392,6 +403,16 @@ fn with_missing_columns(
     });
     let columns = columns.collect::<Result<Vec<_>>>()?;
     Ok(Arc::new(ProjectionExec::try_new(columns, scan)?))
+}
+
+/// The schema with its texts read as views: they are decoded, grouped and
+/// compared a fifth to a half faster, and written as plain text again.
+fn with_text_views(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
+        _ => Arc::clone(field),
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 /// What statistics are believed: row counts; ranges only as estimates, so that

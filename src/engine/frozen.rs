@@ -14,34 +14,36 @@ use object_store::{
     ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
-use super::files::DataFile;
+use super::files::FileTable;
 
 /// Reads `inner`, and demands the entity tag that was listed.
 #[derive(Debug)]
 pub(super) struct FrozenStore {
     inner: Arc<dyn ObjectStore>,
+    name: String,
     tags: BTreeMap<Path, Option<String>>,
 }
 
 impl FrozenStore {
-    /// The store of `files`. A file without a (strong) entity tag is read as
-    /// it is.
-    pub(super) fn new(inner: Arc<dyn ObjectStore>, files: &[DataFile]) -> Self {
-        let tags = files.iter().map(|file| {
+    /// The store of a table's files. A file without a (strong) entity tag is
+    /// read as it is.
+    pub(super) fn new(table: &FileTable) -> Self {
+        let tags = table.files.iter().map(|file| {
             let tag = file.meta.e_tag.clone();
             let strong = tag.filter(|tag| !tag.starts_with("W/"));
             (file.meta.location.clone(), strong)
         });
         Self {
             tags: tags.collect(),
-            inner,
+            name: table.store_url.clone(),
+            inner: Arc::clone(&table.store),
         }
     }
 }
 
 impl fmt::Display for FrozenStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} files of {}", self.tags.len(), self.inner)
+        write!(formatter, "{} files of {}", self.tags.len(), self.name)
     }
 }
 

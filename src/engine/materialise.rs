@@ -3,15 +3,18 @@
 //! Rows are computed on DataFusion's threads and encoded on one of their own.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use futures::StreamExt;
 use tokio::sync::mpsc;
@@ -72,22 +75,23 @@ pub(super) async fn materialise(
         Error::bug(format!("cannot order `{}`", statement.name))
             .with_source(fault::Cause::of(&cause))
     })?;
-    let running = |cause| fault::while_running(statement.name, Some(statement.file), &cause);
-    let (sender, receiver) = mpsc::channel::<Message>(BATCHES_WAITING);
     let file = FileToWrite {
         target: target.to_owned(),
         schema: Arc::clone(&schema),
         options: options.clone(),
     };
-    let writer = tokio::task::spawn_blocking(move || file.write(receiver));
-    let frame = DataFrame::new(session.state(), plan);
-    let computing = session::guarded(async move { compute(frame, sender).await }).await;
-    let joined = |cause| running(DataFusionError::ExecutionJoin(Box::new(cause)));
-    let written = writer.await.map_err(joined)?;
-    computing.map_err(running)?;
-    let written = written
-        .map_err(|cause| fault::while_writing(statement.name, target, cause))?
-        .ok_or_else(|| Error::bug(format!("the rows of `{}` broke off", statement.name)))?;
+    let mut outcome = attempt(session.state(), plan.clone(), file.clone()).await;
+    if needs_memory(&outcome) && has_join(&plan) {
+        // Hash joins keep one side in memory; sorted ones go to disk. The rows
+        // are the same, and so are the bytes.
+        let mut state = session.state();
+        let options = state.config_mut().options_mut();
+        options.optimizer.prefer_hash_join = false;
+        outcome = attempt(state, plan, file).await;
+    }
+    let written = outcome
+        .map_err(|cause| fault::while_running(statement.name, Some(statement.file), &cause))?
+        .map_err(|cause| fault::while_writing(statement.name, target, cause))?;
     Ok(Materialised {
         rows: written.rows,
         bytes: written.bytes,
@@ -96,6 +100,34 @@ pub(super) async fn materialise(
         non_finite: written.audit.non_finite(),
         grain: written.audit.grain,
     })
+}
+
+/// Computes and writes. The outer result is that of computing, the inner one
+/// that of writing.
+async fn attempt(
+    state: SessionState,
+    plan: LogicalPlan,
+    file: FileToWrite,
+) -> datafusion::error::Result<Result<Written, Failure>> {
+    let (sender, receiver) = mpsc::channel::<Message>(BATCHES_WAITING);
+    let writer = tokio::task::spawn_blocking(move || file.write(receiver));
+    let frame = DataFrame::new(state, plan);
+    let computing = session::guarded(async move { compute(frame, sender).await }).await;
+    let written = writer
+        .await
+        .map_err(|cause| DataFusionError::ExecutionJoin(Box::new(cause)))?;
+    computing.map(|()| written)
+}
+
+fn needs_memory<T>(outcome: &datafusion::error::Result<T>) -> bool {
+    outcome
+        .as_ref()
+        .is_err_and(|cause| matches!(cause.find_root(), DataFusionError::ResourcesExhausted(_)))
+}
+
+fn has_join(plan: &LogicalPlan) -> bool {
+    let is_join = |node: &LogicalPlan| Ok(matches!(node, LogicalPlan::Join(_)));
+    plan.exists(is_join).unwrap_or(false)
 }
 
 /// Sends the rows of `frame` to the writer, and the end only after the last.
@@ -107,6 +139,7 @@ async fn compute(frame: DataFrame, writer: mpsc::Sender<Message>) -> datafusion:
             return Ok(());
         }
     }
+    // When nobody listens any more, the writer's result says why.
     let _ = writer.send(Message::End).await;
     Ok(())
 }
@@ -116,16 +149,16 @@ enum Message {
     End,
 }
 
+#[derive(Clone)]
 struct FileToWrite {
-    target: std::path::PathBuf,
+    target: PathBuf,
     schema: SchemaRef,
     options: Materialise,
 }
 
 impl FileToWrite {
-    /// Writes what comes; `None` when the rows stop without an end, and then
-    /// there is no file either.
-    fn write(self, mut messages: mpsc::Receiver<Message>) -> Result<Option<Written>, Failure> {
+    /// Writes what comes. When the rows stop without an end there is no file.
+    fn write(self, mut messages: mpsc::Receiver<Message>) -> Result<Written, Failure> {
         let mut file = PartialFile::create(
             &self.target,
             &self.schema,
@@ -136,10 +169,10 @@ impl FileToWrite {
         while let Some(message) = messages.blocking_recv() {
             match message {
                 Message::Rows(batch) => file.write(&batch)?,
-                Message::End => return file.finish().map(Some),
+                Message::End => return file.finish(),
             }
         }
-        Ok(None)
+        Err(Failure::Io(io::Error::other("the rows broke off")))
     }
 }
 

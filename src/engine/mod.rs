@@ -142,8 +142,7 @@ impl Engine {
                 .with_source(fault::Cause::of(&cause))
         };
         let url = ObjectStoreUrl::parse(format!("frozen://table-{number}")).map_err(wrong)?;
-        let store: Arc<dyn ObjectStore> =
-            Arc::new(FrozenStore::new(Arc::clone(&files.store), &files.files));
+        let store: Arc<dyn ObjectStore> = Arc::new(FrozenStore::new(&files));
         self.session
             .register_object_store(url.as_ref(), Arc::clone(&store));
         self.bind(name, Arc::new(FrozenFiles::new(files, store, url)))

@@ -37,6 +37,13 @@ pub(super) const VOLATILE: [&str; 6] = [
 /// results must not depend on the version's.
 const BATCH_ROWS: usize = 8192;
 
+/// A file larger than this is read by several threads.
+const SPLIT_BYTES: usize = 1 << 20;
+
+/// What every stream that sorts holds back for merging what it spilled, at
+/// most; a small pool holds back less, or two sorts could not even begin.
+const SORT_RESERVE_BYTES: usize = 10 << 20;
+
 /// The largest consumers that an error of exhausted memory names.
 const CONSUMERS_NAMED: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
 
@@ -67,7 +74,8 @@ pub fn open(settings: &Settings) -> Result<Session> {
             .with_hint("name a writable folder with free space by `--scratch`")
             .with_source(fault::Cause::of(&cause))
         })?;
-    let mut session = Session::new_with_config_rt(config(settings.threads), runtime);
+    let mut session =
+        Session::new_with_config_rt(config(settings.threads.max(1), pool_bytes), runtime);
     for name in VOLATILE {
         session.deregister_udf(name);
     }
@@ -88,12 +96,14 @@ pub(super) async fn guarded<T: Send + 'static>(
     }
 }
 
-fn config(threads: usize) -> SessionConfig {
+fn config(threads: usize, pool_bytes: usize) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema("kenko", "tables")
         .with_information_schema(false)
-        .with_target_partitions(threads.max(1))
-        .with_batch_size(BATCH_ROWS);
+        .with_target_partitions(threads)
+        .with_batch_size(BATCH_ROWS)
+        .with_repartition_file_min_size(SPLIT_BYTES)
+        .with_sort_spill_reservation_bytes(SORT_RESERVE_BYTES.min(pool_bytes / (8 * threads)));
     let options = config.options_mut();
     options.sql_parser.collect_spans = true;
     // `cast(x as text)` is plain Utf8, as the contract's text columns are.

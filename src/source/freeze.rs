@@ -357,9 +357,12 @@ impl Frozen {
 async fn unchanged(storage: &Storage, file: &FrozenFile) -> Result<()> {
     let now = storage.head(&storage.relative(&file.meta.location)).await?;
     let is_same = now.is_some_and(|now| {
-        now.size == file.meta.size
-            && now.e_tag == file.meta.e_tag
-            && now.last_modified == file.meta.last_modified
+        let is_same_version = match (&now.e_tag, &file.meta.e_tag) {
+            (Some(now), Some(then)) => now == then,
+            // Listings tell milliseconds where a single answer tells seconds.
+            _ => now.last_modified.timestamp() == file.meta.last_modified.timestamp(),
+        };
+        now.size == file.meta.size && is_same_version
     });
     if is_same {
         return Ok(());

@@ -576,6 +576,11 @@ async fn files_of_other_partitions_are_not_opened() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Data, "{}", error.render());
+    assert!(
+        error.render().contains("file:///b.parquet"),
+        "{}",
+        error.render()
+    );
 }
 
 #[tokio::test]
@@ -667,6 +672,22 @@ async fn too_little_memory_says_so() {
     );
     assert!(!target.exists());
     assert!(!lab.path("t.parquet.partial").exists());
+}
+
+#[tokio::test]
+async fn a_join_that_does_not_fit_into_memory_is_sorted_on_disk() {
+    let sql = "select a.value, b.other
+        from (select value, 'left ' || value as text from generate_series(1, 400000) as s (value)) as a
+        join (select value, 'right ' || value as other from generate_series(1, 400000) as s (value))
+            as b on a.value = b.value";
+    let mut hashes = Vec::new();
+    for memory_bytes in [48 << 20, 1 << 30] {
+        let lab = Lab::with(2, memory_bytes);
+        let made = lab.materialise(sql, "t.parquet", &["value"]).await;
+        assert_eq!(made.rows, 400_000);
+        hashes.push(made.sha256);
+    }
+    assert_eq!(hashes[0], hashes[1]);
 }
 
 #[tokio::test]

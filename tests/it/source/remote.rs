@@ -75,11 +75,6 @@ async fn read_from_a_bucket() {
         .unwrap();
     let refused = Night::of_account(&place("account")).refused().await;
     assert_refused(&refused, "lake/account/b.PARQUET", "unread file");
-    lake.put("x.parquet/part.parquet", one("b").into())
-        .await
-        .unwrap();
-    let refused = Night::of_account(&place("x.parquet")).refused().await;
-    assert_refused(&refused, "lake/x.parquet", "is a folder");
     lake.put("invoice.csv", "invoice_id;amount\n".into())
         .await
         .unwrap();
