@@ -6,6 +6,7 @@ mod engine;
 mod graph;
 mod publish;
 mod s3;
+mod saas_export;
 mod sample;
 mod source;
 mod support;
