@@ -1,9 +1,9 @@
 -- One touch between us and an account, from every source that knows of one: events that
 -- a funnel names, a deal entering a stage (opportunity_<stage>), a deal won
--- (opportunity_won) and a paid contract beginning (subscription_started). Where the stage
--- history does not say when a deal was won, it was won with the last stage entered on its
--- closing day, else at the start of that day; a contract begins at the start of its first
--- day, because only the day is known.
+-- (opportunity_won) and a customer beginning to pay (subscription_started). Where the
+-- stage history does not say when a deal was won, it was won with the last stage entered
+-- on its closing day, else at the start of that day; a contract begins at the start of
+-- its first day, because only the day is known.
 -- grain: touchpoint_id
 -- materialise: view
 -- columns:
@@ -52,6 +52,23 @@ unrecorded_win as (
         stg_opportunity.close_on
 ),
 
+-- A renewal or a second contract is no beginning: nothing paid ran the day before.
+paid_beginning as (
+    select
+        begun.subscription_id,
+        begun.account_id,
+        begun.started_on
+    from stg_subscription as begun
+    left anti join stg_subscription as running
+        on begun.account_id = running.account_id
+        and running.mrr > 0
+        and running.started_on < begun.started_on
+        and (running.ended_on is null or running.ended_on >= begun.started_on)
+    where begun.mrr > 0
+        and begun.started_on <= $as_of
+        and begun.account_id is not null
+),
+
 crm_touch as (
     select
         concat(touchpoint, ':', opportunity_id, ':', cast(entered_at as text))
@@ -83,10 +100,7 @@ crm_touch as (
         ) as occurred_at,
         'subscription_started' as touchpoint,
         cast(null as text) as mode
-    from stg_subscription
-    where mrr > 0
-        and started_on <= $as_of
-        and account_id is not null
+    from paid_beginning
 )
 
 select

@@ -1,6 +1,7 @@
 //! `kenko list`: a list for people.
 
 use arrow::array::RecordBatch;
+use comfy_table::ContentArrangement;
 
 use super::args::{Format, ListArgs, ListName};
 use super::format::{plain_table, printable, render};
@@ -9,6 +10,9 @@ use super::watch::tell;
 use crate::error::Result;
 use crate::report::{RiskFilter, Rows, risk_list};
 use crate::storage::Storage;
+
+/// Characters in a line of the risk list; reasons wrap within it.
+const WIDTH: u16 = 160;
 
 pub(crate) async fn list(args: &ListArgs, printer: Printer) -> Result<()> {
     let storage = Storage::open(&args.published.output)?;
@@ -34,6 +38,7 @@ pub(crate) async fn list(args: &ListArgs, printer: Printer) -> Result<()> {
 /// The risk list as people read it: the amounts rounded, the reasons in words.
 pub(crate) fn risk_table(rows: &Rows) -> String {
     let mut table = plain_table();
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
     table.set_header([
         "#", "account", "owner", "risk", "health", "ARR at risk", "renews on", "why", "next step",
     ]);

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arrow::compute::cast;
 use arrow::array::RecordBatch;
 use arrow::compute::BatchCoalescer;
 use arrow::datatypes::SchemaRef;
@@ -123,7 +124,16 @@ impl PartialFile {
 
     /// Adds rows.
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())?;
+        // A plan that promises text may deliver views of it: the optimiser's choice.
+        let fields = self.schema.fields().iter();
+        let columns = fields.zip(batch.columns()).map(|(field, column)| {
+            match column.data_type() == field.data_type() {
+                true => Ok(Arc::clone(column)),
+                false => cast(column, field.data_type()),
+            }
+        });
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
         self.batches.push_batch(batch)?;
         self.write_completed()
     }

@@ -264,7 +264,10 @@ impl Walk {
                 .with_hint("remove the link, or write the file it should lead to")
                 .with_source(error)
         })?;
-        let loops = target.is_dir() && path.starts_with(&target);
+        let folder = path
+            .parent()
+            .and_then(|folder| fs::canonicalize(folder).ok());
+        let loops = folder.is_some_and(|folder| folder.starts_with(&target));
         if target.starts_with(&self.real_root) && !loops {
             return Ok(());
         }

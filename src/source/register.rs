@@ -129,7 +129,7 @@ const REASON: &str = "reason";
 impl Registering<'_> {
     async fn run(&self, source: &FrozenSource) -> Result<(SourceCounts, Layout)> {
         let contract = &self.spec.contract;
-        let files = format!("source_{}", self.table);
+        let files = format!("source_files_{}", self.table);
         let (layout, rows, has_defects) = match source.inner.format {
             Some(FileFormat::Parquet) if !source.files.is_empty() => {
                 self.register_parquet(&files, source)?;
@@ -243,8 +243,11 @@ impl Registering<'_> {
         let (_, batches) = self.engine.collect(&self.statement(COUNT_FATES)).await?;
         let mut fates = BTreeMap::new();
         for batch in &batches {
-            let names = batch.column(0).as_string::<i32>();
-            let numbers = batch.column(1).as_primitive::<Int64Type>();
+            let names = batch.column(0).as_string_opt::<i32>();
+            let numbers = batch.column(1).as_primitive_opt::<Int64Type>();
+            let (names, numbers) = names
+                .zip(numbers)
+                .ok_or_else(|| Error::bug("rows were counted in another type than planned"))?;
             for row in 0..batch.num_rows() {
                 let count = u64::try_from(numbers.value(row)).unwrap_or_default();
                 fates.insert(names.value(row).to_owned(), count);

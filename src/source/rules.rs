@@ -162,15 +162,16 @@ impl<'a> Judgement<'a> {
         };
         judgement.cuts = judgement.late_columns();
         if has_defects {
+            // Texts are read as views; all outcomes of a judgement are plain text.
             judgement.checks.push(Check {
-                rule: ident(RULE_COLUMN),
+                rule: cast(ident(RULE_COLUMN), DataType::Utf8),
                 rules: vec![
                     Rule::Unreadable,
                     Rule::Unconvertible,
                     Rule::NumberOutOfRange,
                 ],
                 is_broken: ident(RULE_COLUMN).is_not_null(),
-                reason: ident(REASON_COLUMN),
+                reason: cast(ident(REASON_COLUMN), DataType::Utf8),
             });
         }
         judgement.null_checks();

@@ -255,6 +255,27 @@ async fn undeclared_tables_are_empty_and_said_to_be() {
     );
 }
 
+/// A table of the pipeline's own may have any name.
+#[tokio::test]
+async fn names_of_own_tables_do_not_meet_those_of_the_work() {
+    let own = "key: [id]\ncolumns:\n  id: {type: text, required: true}";
+    let mut night = Night::new();
+    for table in ["judged", "quarantined", "files_judged"] {
+        night = night.source(table, &format!("{table}.csv"), own);
+    }
+    for table in ["judged", "quarantined", "files_judged"] {
+        night.write(&format!("{table}.csv"), format!("id,more\n{table},x\n,y\n"));
+    }
+    let read = night.read().await.unwrap();
+    for table in ["judged", "quarantined", "files_judged"] {
+        assert_eq!(
+            read.rows(&format!("select id from raw_{table}")).await,
+            [table]
+        );
+        assert_eq!(read.counts(table), [2, 1, 0, 1]);
+    }
+}
+
 #[test]
 fn the_least_that_must_be_supplied_is_named() {
     let check = |tables: &[&str]| kenko::source::check_minimum(|table| tables.contains(&table));
