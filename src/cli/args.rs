@@ -6,8 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// scores from Parquet extracts, published all or nothing.
 #[derive(Debug, Parser)]
 #[command(name = "kenko", version, about, long_about = None, propagate_version = true)]
-#[command(after_help = "Start here:\n  kenko init my-company && cd my-company\n  kenko sample \
-    --accounts 60 --days 200 --to testdata\n  kenko run pipelines/nightly.yaml --as-of 2026-06-30")]
+#[command(
+    after_help = "Start here:\n  kenko init my-company && cd my-company\n  kenko sample \
+    --accounts 60 --days 200 --to testdata\n  kenko run pipelines/nightly.yaml --as-of 2026-06-30"
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -21,15 +23,19 @@ pub enum Command {
     #[command(after_help = "Example:\n  kenko init my-company")]
     Init(InitArgs),
     /// Write a simulated company with a known truth
-    #[command(after_help = "Example:\n  kenko sample --accounts 500 --days 400 --seed 7 --to testdata")]
+    #[command(
+        after_help = "Example:\n  kenko sample --accounts 500 --days 400 --seed 7 --to testdata"
+    )]
     Sample(SampleArgs),
     /// Show what a run would read and build, without running it
     #[command(after_help = "Example:\n  kenko plan pipelines/nightly.yaml --as-of 2026-06-30")]
     Plan(PlanArgs),
     /// Run a pipeline for one business day and publish the result
-    #[command(after_help = "Examples:\n  kenko run pipelines/nightly.yaml\n  kenko run \
+    #[command(
+        after_help = "Examples:\n  kenko run pipelines/nightly.yaml\n  kenko run \
         pipelines/nightly.yaml --as-of 2026-06-30 --output s3://bucket/kenko\n  kenko run \
-        pipelines/nightly.yaml --select +account_health   (builds, publishes nothing)")]
+        pipelines/nightly.yaml --select +account_health   (builds, publishes nothing)"
+    )]
     Run(RunArgs),
     /// Check configuration, SQL and contracts without reading any extract
     #[command(after_help = "Example:\n  kenko check pipelines/nightly.yaml")]
@@ -41,8 +47,10 @@ pub enum Command {
     #[command(after_help = "Example:\n  kenko explain A00012")]
     Explain(ExplainArgs),
     /// Run one SELECT over the published tables
-    #[command(after_help = "Example:\n  kenko query \"select tier, count(*) as accounts from \
-        account_health group by tier order by tier\"")]
+    #[command(
+        after_help = "Example:\n  kenko query \"select tier, count(*) as accounts from \
+        account_health group by tier order by tier\""
+    )]
     Query(QueryArgs),
     /// Show the tables: names, grains, columns
     #[command(after_help = "Examples:\n  kenko tables\n  kenko tables account_health")]

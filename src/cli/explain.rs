@@ -53,7 +53,9 @@ fn points(score: Option<f64>) -> String {
 
 fn contributions(found: &Explanation) -> String {
     let mut table = plain_table();
-    table.set_header(["measure", "state", "value", "scaled", "weight", "points", "change"]);
+    table.set_header([
+        "measure", "state", "value", "scaled", "weight", "points", "change",
+    ]);
     let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |n| format!("{n:.2}"));
     for part in &found.contributions {
         let change = match (part.contribution, part.contribution_before) {
@@ -84,10 +86,16 @@ fn risk(found: &Explanation) -> String {
         row.text(0, "tier").unwrap_or_default(),
         row.money(0, "arr_at_risk").unwrap_or_default(),
         row.text(0, "currency").unwrap_or_default(),
-        row.day_text(0, "renews_on").unwrap_or_else(|| "unknown".to_owned()),
+        row.day_text(0, "renews_on")
+            .unwrap_or_else(|| "unknown".to_owned()),
     );
     for factor in &found.factors {
-        let _ = writeln!(text, "  {:+.2}  {}", factor.points, printable(&factor.reason));
+        let _ = writeln!(
+            text,
+            "  {:+.2}  {}",
+            factor.points,
+            printable(&factor.reason)
+        );
     }
     text
 }

@@ -50,7 +50,11 @@ fn cells(batch: &RecordBatch) -> Result<Vec<Vec<Option<String>>>> {
                     if column.is_null(row) {
                         return Ok(None);
                     }
-                    formatter.value(row).try_to_string().map(Some).map_err(failed)
+                    formatter
+                        .value(row)
+                        .try_to_string()
+                        .map(Some)
+                        .map_err(failed)
                 })
                 .collect()
         })
@@ -66,7 +70,10 @@ fn table(batch: &RecordBatch) -> Result<Table> {
     let schema = batch.schema();
     table.set_header(schema.fields().iter().map(|field| field.name().clone()));
     for row in cells(batch)? {
-        table.add_row(row.into_iter().map(|cell| printable(&cell.unwrap_or_default())));
+        table.add_row(
+            row.into_iter()
+                .map(|cell| printable(&cell.unwrap_or_default())),
+        );
     }
     for (position, field) in schema.fields().iter().enumerate() {
         if is_number(field.data_type())
@@ -92,27 +99,42 @@ pub(crate) fn plain_table() -> Table {
 
 /// Control characters, which a terminal would obey, are shown as spaces.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    text.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
 }
 
 fn csv(batch: &RecordBatch) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let schema = batch.schema();
-    writer.write_record(schema.fields().iter().map(|field| field.name())).map_err(failed)?;
+    writer
+        .write_record(schema.fields().iter().map(|field| field.name()))
+        .map_err(failed)?;
     for row in cells(batch)? {
         let safe = row.into_iter().zip(schema.fields()).map(|(cell, field)| {
             let cell = cell.unwrap_or_default();
-            if is_number(field.data_type()) { cell } else { without_formula(cell) }
+            if is_number(field.data_type()) {
+                cell
+            } else {
+                without_formula(cell)
+            }
         });
         writer.write_record(safe).map_err(failed)?;
     }
-    writer.into_inner().map_err(|cause| failed(cause.into_error()))
+    writer
+        .into_inner()
+        .map_err(|cause| failed(cause.into_error()))
 }
 
 fn without_formula(cell: String) -> String {
-    let starts_formula =
-        ['=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
-    if cell.starts_with(starts_formula) { format!("'{cell}") } else { cell }
+    let starts_formula = [
+        '=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ];
+    if cell.starts_with(starts_formula) {
+        format!("'{cell}")
+    } else {
+        cell
+    }
 }
 
 fn json(batch: &RecordBatch) -> Result<Vec<u8>> {
@@ -170,7 +192,10 @@ mod tests {
 
     #[test]
     fn csv_disarms_formulas_and_keeps_numbers() {
-        assert_eq!(rendered(Format::Csv), "name,points\n'=1+1,-2\n\"a,b\",\n,3\n");
+        assert_eq!(
+            rendered(Format::Csv),
+            "name,points\n'=1+1,-2\n\"a,b\",\n,3\n"
+        );
     }
 
     #[test]

@@ -38,13 +38,27 @@ pub(crate) async fn list(args: &ListArgs, printer: Printer) -> Result<()> {
 /// The risk list as people read it: the amounts rounded, the reasons in words.
 pub(crate) fn risk_table(rows: &Rows) -> String {
     let mut table = plain_table();
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH);
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(WIDTH);
     table.set_header([
-        "#", "account", "owner", "risk", "health", "ARR at risk", "renews on", "why", "next step",
+        "#",
+        "account",
+        "owner",
+        "risk",
+        "health",
+        "ARR at risk",
+        "renews on",
+        "why",
+        "next step",
     ]);
     for row in 0..rows.len() {
-        let risk = rows.float(row, "churn_probability").map(|p| format!("{:.0} %", p * 100.0));
-        let money = rows.money(row, "arr_at_risk").zip(rows.text(row, "currency"));
+        let risk = rows
+            .float(row, "churn_probability")
+            .map(|p| format!("{:.0} %", p * 100.0));
+        let money = rows
+            .money(row, "arr_at_risk")
+            .zip(rows.text(row, "currency"));
         let score = rows.float(row, "score").map(|score| format!("{score:.0}"));
         table.add_row([
             rows.shown(row, "rank"),
@@ -52,8 +66,11 @@ pub(crate) fn risk_table(rows: &Rows) -> String {
             printable(rows.text(row, "owner_id").unwrap_or("-")),
             risk.unwrap_or_default(),
             score.unwrap_or_else(|| "-".to_owned()),
-            money.map(|(amount, currency)| format!("{amount} {currency}")).unwrap_or_default(),
-            rows.day_text(row, "renews_on").unwrap_or_else(|| "-".to_owned()),
+            money
+                .map(|(amount, currency)| format!("{amount} {currency}"))
+                .unwrap_or_default(),
+            rows.day_text(row, "renews_on")
+                .unwrap_or_else(|| "-".to_owned()),
             printable(rows.text(row, "why").unwrap_or_default()),
             printable(rows.text(row, "next_step").unwrap_or_default()),
         ]);

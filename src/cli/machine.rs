@@ -23,13 +23,19 @@ pub(crate) fn worker_threads(command: &Command) -> usize {
 /// Bytes of `--memory`.
 pub(crate) fn memory_bytes(machine: &MachineArgs) -> Result<u64> {
     let text = machine.memory.trim();
-    let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(text.len());
     let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
         "gib" | "g" | "gb" => Some(1_u64 << 30),
         "mib" | "m" | "mb" => Some(1_u64 << 20),
         _ => None,
     };
-    let bytes = text[..digits].parse::<u64>().ok().zip(unit).and_then(|(n, unit)| n.checked_mul(unit));
+    let bytes = text[..digits]
+        .parse::<u64>()
+        .ok()
+        .zip(unit)
+        .and_then(|(n, unit)| n.checked_mul(unit));
     bytes.filter(|bytes| *bytes >= 256 << 20).ok_or_else(|| {
         Error::usage(format!("`--memory {text}` is no amount of memory"))
             .with_hint("write it as 800MiB or 4GiB, at least 256MiB")
@@ -41,7 +47,10 @@ mod tests {
     use super::*;
 
     fn bytes(text: &str) -> Result<u64> {
-        memory_bytes(&MachineArgs { threads: None, memory: text.to_owned() })
+        memory_bytes(&MachineArgs {
+            threads: None,
+            memory: text.to_owned(),
+        })
     }
 
     #[test]

@@ -14,7 +14,13 @@ pub(crate) async fn plan(args: &PlanArgs, printer: Printer) -> Result<()> {
     let plan = crate::run::plan(&project, day, typed.output.as_deref(), &typed.select).await?;
     printer.data(shown(&plan).as_bytes())?;
     if let Some(version) = plan.already_done {
-        tell(printer, &format!("already done: this run is version {version} of {}", plan.output));
+        tell(
+            printer,
+            &format!(
+                "already done: this run is version {version} of {}",
+                plan.output
+            ),
+        );
     }
     Ok(())
 }
@@ -27,7 +33,9 @@ fn shown(plan: &Plan) -> String {
             source.table.clone(),
             source.files.to_string(),
             source.bytes.to_string(),
-            source.rows.map_or_else(|| "-".to_owned(), |rows| rows.to_string()),
+            source
+                .rows
+                .map_or_else(|| "-".to_owned(), |rows| rows.to_string()),
         ]);
     }
     let mut models = plain_table();

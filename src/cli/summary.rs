@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::list::risk_table;
 use crate::error::Result;
-use crate::report::{RiskFilter, risk_list};
 use crate::model::header::Severity;
+use crate::report::{RiskFilter, risk_list};
 use crate::run::{Outcome, RunReport};
 use crate::storage::Storage;
 
@@ -19,18 +19,28 @@ pub(crate) async fn summary(report: &RunReport) -> Result<String> {
             "already done: {} as of {} is version {} of {}\n",
             commit.pipeline, commit.as_of, commit.version, report.output
         )),
-        Outcome::Previewed(folder) => {
-            Ok(format!("{}nothing published; the tables are in {}\n", built(report), folder.display()))
-        }
+        Outcome::Previewed(folder) => Ok(format!(
+            "{}nothing published; the tables are in {}\n",
+            built(report),
+            folder.display()
+        )),
         Outcome::Published(commit) => {
             let storage = Storage::open(&report.output)?;
-            let filter = RiskFilter { limit: Some(SHOWN), ..RiskFilter::default() };
+            let filter = RiskFilter {
+                limit: Some(SHOWN),
+                ..RiskFilter::default()
+            };
             let rows = risk_list(&storage, &filter).await?;
             let mut text = built(report);
             if rows.is_empty() {
                 text.push_str("\nno account is on the risk list\n");
             } else {
-                let _ = write!(text, "\nmost at risk as of {}:\n{}", report.as_of, risk_table(&rows));
+                let _ = write!(
+                    text,
+                    "\nmost at risk as of {}:\n{}",
+                    report.as_of,
+                    risk_table(&rows)
+                );
             }
             let _ = writeln!(
                 text,
@@ -61,7 +71,11 @@ fn built(report: &RunReport) -> String {
         warnings.len()
     );
     for warning in warnings {
-        let _ = writeln!(text, "  warning: {} on {}: {}", warning.check, warning.model, warning.message);
+        let _ = writeln!(
+            text,
+            "  warning: {} on {}: {}",
+            warning.check, warning.model, warning.message
+        );
     }
     text
 }

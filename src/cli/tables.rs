@@ -9,7 +9,10 @@ use crate::model::{Layer, Model};
 
 pub(crate) fn tables(args: &TablesArgs, printer: Printer) -> Result<()> {
     let models = shipped()?;
-    let marts: Vec<&Model> = models.iter().filter(|model| model.layer == Layer::Mart).collect();
+    let marts: Vec<&Model> = models
+        .iter()
+        .filter(|model| model.layer == Layer::Mart)
+        .collect();
     let Some(name) = &args.table else {
         let mut table = plain_table();
         table.set_header(["table", "grain", "a row is"]);
@@ -19,10 +22,13 @@ pub(crate) fn tables(args: &TablesArgs, printer: Printer) -> Result<()> {
         }
         return printer.line(&table.to_string());
     };
-    let mart = marts.iter().find(|mart| mart.name == *name).ok_or_else(|| {
-        Error::usage(format!("`{name}` is not a published table"))
-            .with_hint("`kenko tables` lists them")
-    })?;
+    let mart = marts
+        .iter()
+        .find(|mart| mart.name == *name)
+        .ok_or_else(|| {
+            Error::usage(format!("`{name}` is not a published table"))
+                .with_hint("`kenko tables` lists them")
+        })?;
     let mut table = plain_table();
     table.set_header(["column", "type", "unit", "meaning"]);
     for column in &mart.header.columns {

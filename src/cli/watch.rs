@@ -88,7 +88,11 @@ impl Bar {
         let bar = ProgressBar::no_length();
         bar.set_style(style());
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { printer, bar, working: Mutex::new(Vec::new()) }
+        Self {
+            printer,
+            bar,
+            working: Mutex::new(Vec::new()),
+        }
     }
 
     fn show(&self, change: impl FnOnce(&mut Vec<String>)) {
@@ -102,14 +106,21 @@ impl Bar {
 impl Observer for Bar {
     fn observe(&self, event: Event<'_>) {
         match event {
-            Event::Frozen { sources, files, bytes } => {
+            Event::Frozen {
+                sources,
+                files,
+                bytes,
+            } => {
                 let size = indicatif::HumanBytes(bytes);
-                self.bar.set_message(format!("{sources} extracts, {files} files, {size}"));
+                self.bar
+                    .set_message(format!("{sources} extracts, {files} files, {size}"));
             }
             Event::Registered { quarantined: 0 } => {}
             Event::Registered { quarantined } => {
                 self.bar.suspend(|| {
-                    self.printer.note(&format!("{quarantined} rows were set aside, see data_quality"));
+                    self.printer.note(&format!(
+                        "{quarantined} rows were set aside, see data_quality"
+                    ));
                 });
             }
             Event::Planned { models } => self.bar.set_length(models as u64),
@@ -122,8 +133,12 @@ impl Observer for Bar {
                 self.bar.inc(1);
                 self.bar.set_message(format!("check {check}"));
             }
-            Event::Publishing { tables } => self.bar.set_message(format!("publishing {tables} tables")),
-            Event::Warning(text) => self.bar.suspend(|| self.printer.note(&format!("warning: {text}"))),
+            Event::Publishing { tables } => {
+                self.bar.set_message(format!("publishing {tables} tables"))
+            }
+            Event::Warning(text) => self
+                .bar
+                .suspend(|| self.printer.note(&format!("warning: {text}"))),
         }
     }
 }
@@ -140,11 +155,19 @@ struct Lines;
 impl Observer for Lines {
     fn observe(&self, event: Event<'_>) {
         match event {
-            Event::Frozen { sources, files, bytes } => info!(sources, files, bytes, "extracts frozen"),
+            Event::Frozen {
+                sources,
+                files,
+                bytes,
+            } => info!(sources, files, bytes, "extracts frozen"),
             Event::Registered { quarantined } => info!(quarantined, "extracts registered"),
             Event::Planned { models } => info!(models, "planned"),
             Event::Started { .. } => {}
-            Event::Built { model, rows, seconds } => info!(model, rows, seconds, "built"),
+            Event::Built {
+                model,
+                rows,
+                seconds,
+            } => info!(model, rows, seconds, "built"),
             Event::Checked { check, rows_failed } => info!(check, rows_failed, "checked"),
             Event::Publishing { tables } => info!(tables, "publishing"),
             Event::Warning(text) => warn!("{text}"),

@@ -44,9 +44,9 @@ pub struct Pipeline {
     pub sql: Option<String>,
     /// Extracts by table name.
     pub sources: BTreeMap<String, SourceSpec>,
-    /// Tables of the contract without an extract of their name that the user's
-    /// staging models fill from other extracts; empty until the models are read.
-    pub filled_by_models: BTreeSet<String>,
+    /// Tables kenko knows that come from no source of that name but from staging
+    /// models of the pipeline's own; told by the models, not by this file.
+    pub supplied: BTreeSet<String>,
     /// Days of use that features look back over.
     pub history_days: u32,
     /// Months that revenue tables look back over.
@@ -204,6 +204,11 @@ struct SourceText {
 }
 
 impl Pipeline {
+    /// Whether the table of this name has any data to come from.
+    pub fn has(&self, table: &str) -> bool {
+        self.sources.contains_key(table) || self.supplied.contains(table)
+    }
+
     /// Reads a pipeline from the text of `file` (a path or URL, for messages
     /// and for resolving what is relative).
     ///
@@ -218,12 +223,6 @@ impl Pipeline {
             Some(_) => error,
             None => located(error),
         })
-    }
-
-    /// Whether rows of `table` may come: from its own extract, or from another
-    /// one through the user's staging SQL.
-    pub fn is_supplied(&self, table: &str) -> bool {
-        self.sources.contains_key(table) || self.filled_by_models.contains(table)
     }
 }
 
@@ -277,7 +276,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         output: beside(&folder, &written.output),
         sql: written.sql.map(|path| beside(&folder, &path)),
         sources: sources(&folder, written.sources)?,
-        filled_by_models: BTreeSet::new(),
+        supplied: BTreeSet::new(),
         history_days: within("history.days", history.days, 56, 3660)?,
         history_months: within("history.months", history.months, 1, 240)?,
         minimum_n: within("minimum_n", minimum_n.unwrap_or(1), 1, 1000)?,
@@ -291,7 +290,9 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     for months in &pipeline.retention_months {
         within("retention_months", *months, 1, pipeline.history_months)?;
         if !lengths.insert(months) {
-            return Err(Error::usage(format!("`retention_months` names {months} twice")));
+            return Err(Error::usage(format!(
+                "`retention_months` names {months} twice"
+            )));
         }
     }
     health::validate(&pipeline.health)?;

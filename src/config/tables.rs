@@ -217,10 +217,7 @@ fn sources(pipeline: &Pipeline) -> Result<RecordBatch> {
         .collect();
     names.sort_unstable();
     names.dedup();
-    let declared = names
-        .iter()
-        .map(|name| pipeline.is_supplied(name))
-        .collect();
+    let declared = names.iter().map(|name| pipeline.has(name)).collect();
     table(vec![
         texts("source_table", names.iter().copied()),
         booleans("is_declared", declared),

@@ -72,12 +72,16 @@ pub async fn explain(storage: &Storage, account: &str) -> Result<Explanation> {
     let before = publish::before(storage, &commit.pipeline, &commit.as_of).await?;
     let measures = measures(storage, &commit, &id).await?;
     let measures_before = match &before {
-        Some(before) => Some(contributions_by_measure(&self::measures(storage, before, &id).await?)),
+        Some(before) => Some(contributions_by_measure(
+            &self::measures(storage, before, &id).await?,
+        )),
         None => None,
     };
     let health_before = match &before {
         Some(before) => {
-            let rows = table(storage, before, "account_health").await?.only("account_id", &[&id]);
+            let rows = table(storage, before, "account_health")
+                .await?
+                .only("account_id", &[&id]);
             (!rows.is_empty()).then_some(rows)
         }
         None => None,
@@ -88,8 +92,14 @@ pub async fn explain(storage: &Storage, account: &str) -> Result<Explanation> {
         health,
         health_before,
         contributions: contributions(&measures, measures_before.as_ref()),
-        risk: table(storage, &commit, "churn_risk").await?.only("account_id", &[&id]),
-        factors: factors(&table(storage, &commit, "risk_factor").await?.only("account_id", &[&id])),
+        risk: table(storage, &commit, "churn_risk")
+            .await?
+            .only("account_id", &[&id]),
+        factors: factors(
+            &table(storage, &commit, "risk_factor")
+                .await?
+                .only("account_id", &[&id]),
+        ),
     })
 }
 
@@ -101,19 +111,26 @@ fn find(all: &Rows, account: &str) -> Result<Rows> {
     let by_name = all.only("account_name", &[account]);
     match by_name.len() {
         1 => Ok(by_name),
-        0 => Err(Error::usage(format!("`{account}` is not an account with a health score"))
-            .with_hint("kenko query \"select account_id, account_name from account_health\"")),
+        0 => Err(
+            Error::usage(format!("`{account}` is not an account with a health score"))
+                .with_hint("kenko query \"select account_id, account_name from account_health\""),
+        ),
         several => {
-            let ids: Vec<&str> =
-                (0..several).filter_map(|row| by_name.text(row, "account_id")).collect();
-            Err(Error::usage(format!("{several} accounts are called `{account}`"))
-                .with_hint(format!("name one by its id: {}", ids.join(", "))))
+            let ids: Vec<&str> = (0..several)
+                .filter_map(|row| by_name.text(row, "account_id"))
+                .collect();
+            Err(
+                Error::usage(format!("{several} accounts are called `{account}`"))
+                    .with_hint(format!("name one by its id: {}", ids.join(", "))),
+            )
         }
     }
 }
 
 async fn measures(storage: &Storage, commit: &Commit, id: &str) -> Result<Rows> {
-    Ok(table(storage, commit, "health_measure").await?.only("account_id", &[id]))
+    Ok(table(storage, commit, "health_measure")
+        .await?
+        .only("account_id", &[id]))
 }
 
 fn contributions_by_measure(rows: &Rows) -> BTreeMap<String, f64> {
@@ -142,7 +159,9 @@ fn contributions(rows: &Rows, before: Option<&BTreeMap<String, f64>>) -> Vec<Con
         .collect();
     list.sort_by(|left, right| {
         let points = |of: &Contribution| of.contribution.unwrap_or(f64::NEG_INFINITY);
-        points(right).total_cmp(&points(left)).then_with(|| left.measure.cmp(&right.measure))
+        points(right)
+            .total_cmp(&points(left))
+            .then_with(|| left.measure.cmp(&right.measure))
     });
     list
 }
@@ -157,7 +176,11 @@ fn factors(rows: &Rows) -> Vec<Factor> {
         })
         .collect();
     list.sort_by(|left, right| {
-        right.points.abs().total_cmp(&left.points.abs()).then_with(|| left.reason.cmp(&right.reason))
+        right
+            .points
+            .abs()
+            .total_cmp(&left.points.abs())
+            .then_with(|| left.reason.cmp(&right.reason))
     });
     list
 }

@@ -23,7 +23,9 @@ pub struct RiskFilter {
 /// [`crate::error::ErrorKind::Usage`] if nothing is published there.
 pub async fn risk_list(storage: &Storage, filter: &RiskFilter) -> Result<Rows> {
     let commit = current(storage).await?;
-    let mut rows = table(storage, &commit, "risk_list").await?.sorted_by("rank");
+    let mut rows = table(storage, &commit, "risk_list")
+        .await?
+        .sorted_by("rank");
     let wanted = [
         ("owner_id", &filter.owner),
         ("segment", &filter.segment),
@@ -34,5 +36,7 @@ pub async fn risk_list(storage: &Storage, filter: &RiskFilter) -> Result<Rows> {
             rows = rows.only(column, &[value]);
         }
     }
-    Ok(filter.limit.map_or_else(|| rows.clone(), |most| rows.first(most)))
+    Ok(filter
+        .limit
+        .map_or_else(|| rows.clone(), |most| rows.first(most)))
 }

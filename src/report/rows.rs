@@ -68,25 +68,38 @@ impl Rows {
     /// The rows whose text in `column` is one of `values`.
     pub fn only(&self, column: &str, values: &[&str]) -> Self {
         let keep: BooleanArray = (0..self.len())
-            .map(|row| Some(self.text(row, column).is_some_and(|text| values.contains(&text))))
+            .map(|row| {
+                Some(
+                    self.text(row, column)
+                        .is_some_and(|text| values.contains(&text)),
+                )
+            })
             .collect();
-        let batch = filter_record_batch(&self.batch, &keep).unwrap_or_else(|_| self.batch.slice(0, 0));
+        let batch =
+            filter_record_batch(&self.batch, &keep).unwrap_or_else(|_| self.batch.slice(0, 0));
         Self { batch }
     }
 
     /// The rows in ascending order of a column; nulls last.
     pub fn sorted_by(&self, column: &str) -> Self {
-        let options = SortOptions { descending: false, nulls_first: false };
+        let options = SortOptions {
+            descending: false,
+            nulls_first: false,
+        };
         let sorted = self.batch.column_by_name(column).and_then(|keys| {
             let order = sort_to_indices(keys, Some(options), None).ok()?;
             take_record_batch(&self.batch, &order).ok()
         });
-        Self { batch: sorted.unwrap_or_else(|| self.batch.clone()) }
+        Self {
+            batch: sorted.unwrap_or_else(|| self.batch.clone()),
+        }
     }
 
     /// The first `most` rows.
     pub fn first(&self, most: usize) -> Self {
-        Self { batch: self.batch.slice(0, most.min(self.len())) }
+        Self {
+            batch: self.batch.slice(0, most.min(self.len())),
+        }
     }
 
     fn column(&self, row: usize, name: &str, kind: &DataType) -> Option<&dyn Array> {
@@ -160,7 +173,10 @@ impl Rows {
 
     /// The texts of a list.
     pub fn texts(&self, row: usize, column: &str) -> Vec<String> {
-        let list = self.batch.column_by_name(column).and_then(|array| array.as_list_opt::<i32>());
+        let list = self
+            .batch
+            .column_by_name(column)
+            .and_then(|array| array.as_list_opt::<i32>());
         let Some(list) = list.filter(|list| row < list.len() && list.is_valid(row)) else {
             return Vec::new();
         };

@@ -18,8 +18,8 @@ use serde::Serialize;
 use super::progress::{Event, Observer};
 use crate::engine::{Engine, GrainViolations, Materialise, Materialised, Statement};
 use crate::error::{Error, Result};
-use crate::model::{Layer, Model};
 use crate::model::header::Severity;
+use crate::model::{Layer, Model};
 use crate::time::{EpochDays, Stopwatch};
 
 /// What one check found.
@@ -61,7 +61,10 @@ pub(crate) fn header(model: &Model, table: &Materialised) -> Vec<CheckResult> {
 }
 
 fn grain(model: &Model, found: &GrainViolations) -> CheckResult {
-    let example = found.example.as_ref().map(|row| format!(", for example {row}"));
+    let example = found
+        .example
+        .as_ref()
+        .map(|row| format!(", for example {row}"));
     let example = example.unwrap_or_default();
     let message = match (found.nulls, found.duplicates) {
         (0, 0) => String::new(),
@@ -75,13 +78,20 @@ fn grain(model: &Model, found: &GrainViolations) -> CheckResult {
 }
 
 fn finite(model: &Model, found: &[(String, u64)]) -> CheckResult {
-    let columns: Vec<String> =
-        found.iter().map(|(column, rows)| format!("{rows} in `{column}`")).collect();
+    let columns: Vec<String> = found
+        .iter()
+        .map(|(column, rows)| format!("{rows} in `{column}`"))
+        .collect();
     let message = match columns.is_empty() {
         true => String::new(),
         false => format!("NaN or infinite numbers: {}", columns.join(", ")),
     };
-    of_header(model, "finite", found.iter().map(|(_, rows)| rows).sum(), message)
+    of_header(
+        model,
+        "finite",
+        found.iter().map(|(_, rows)| rows).sum(),
+        message,
+    )
 }
 
 fn of_header(model: &Model, check: &str, rows_failed: u64, message: String) -> CheckResult {
@@ -100,38 +110,58 @@ pub(crate) fn documented(model: &Model, actual: &Schema) -> Result<()> {
     if model.layer != Layer::Mart {
         return Ok(());
     }
-    let documented = model.header.columns.iter().map(|column| {
-        (column.name.as_str(), column.kind.to_string())
-    });
-    let actual_columns: Vec<&Field> =
-        actual.fields().iter().map(AsRef::as_ref).filter(|field| !is_appended(field)).collect();
+    let documented = model
+        .header
+        .columns
+        .iter()
+        .map(|column| (column.name.as_str(), column.kind.to_string()));
+    let actual_columns: Vec<&Field> = actual
+        .fields()
+        .iter()
+        .map(AsRef::as_ref)
+        .filter(|field| !is_appended(field))
+        .collect();
     for (position, (name, kind)) in documented.enumerate() {
         let matches = actual_columns.get(position).is_some_and(|field| {
-            field.name() == name && model.header.columns[position].kind.matches(field.data_type())
+            field.name() == name
+                && model.header.columns[position]
+                    .kind
+                    .matches(field.data_type())
         });
         if !matches {
             let found = actual_columns.get(position).map_or_else(
                 || "nothing".to_owned(),
                 |field| format!("`{}` of type {}", field.name(), field.data_type()),
             );
-            return Err(undocumented(model, &format!(
-                "column {} is documented as `{name}` of type {kind}, but the query gives {found}",
-                position + 1
-            )));
+            return Err(undocumented(
+                model,
+                &format!(
+                    "column {} is documented as `{name}` of type {kind}, but the query gives {found}",
+                    position + 1
+                ),
+            ));
         }
     }
     match actual_columns.get(model.header.columns.len()) {
         None => Ok(()),
         Some(extra) => Err(undocumented(
             model,
-            &format!("the query gives a column `{}` that the header does not document", extra.name()),
+            &format!(
+                "the query gives a column `{}` that the header does not document",
+                extra.name()
+            ),
         )),
     }
 }
 
 /// Every column of the grain must be among those the model gives.
 pub(crate) fn grain_columns(model: &Model, actual: &Schema) -> Result<()> {
-    match model.header.grain.iter().find(|name| actual.field_with_name(name).is_err()) {
+    match model
+        .header
+        .grain
+        .iter()
+        .find(|name| actual.field_with_name(name).is_err())
+    {
         None => Ok(()),
         Some(missing) => Err(Error::usage(format!(
             "model `{}`: the grain names `{missing}`, which the query does not give",
@@ -162,12 +192,26 @@ pub(crate) async fn sql(
     observer: &dyn Observer,
 ) -> Result<CheckResult> {
     let watch = Stopwatch::start();
-    let statement = Statement { name: &check.name, file: &check.file, sql: &check.sql, as_of };
-    let table = engine.materialise(&statement, file, &Materialise::default()).await?;
-    observer.observe(Event::Checked { check: &check.name, rows_failed: table.rows });
+    let statement = Statement {
+        name: &check.name,
+        file: &check.file,
+        sql: &check.sql,
+        as_of,
+    };
+    let table = engine
+        .materialise(&statement, file, &Materialise::default())
+        .await?;
+    observer.observe(Event::Checked {
+        check: &check.name,
+        rows_failed: table.rows,
+    });
     let message = match table.rows {
         0 => String::new(),
-        rows => format!("{} ({rows} rows, for example {})", check.header.about, example(file)?),
+        rows => format!(
+            "{} ({rows} rows, for example {})",
+            check.header.about,
+            example(file)?
+        ),
     };
     Ok(CheckResult {
         check: check.name.clone(),
@@ -196,12 +240,17 @@ fn example(file: &Path) -> Result<String> {
     };
     let batch = batch.map_err(|cause| unreadable(Box::new(cause)))?;
     let options = FormatOptions::default().with_null("null");
-    let parts = batch.schema_ref().fields().iter().zip(batch.columns()).map(|(field, column)| {
-        let value = ArrayFormatter::try_new(column.as_ref(), &options)
-            .map(|formatter| formatter.value(0).to_string())
-            .unwrap_or_default();
-        format!("{} {value}", field.name())
-    });
+    let parts = batch
+        .schema_ref()
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, column)| {
+            let value = ArrayFormatter::try_new(column.as_ref(), &options)
+                .map(|formatter| formatter.value(0).to_string())
+                .unwrap_or_default();
+            format!("{} {value}", field.name())
+        });
     Ok(parts.collect::<Vec<_>>().join(", "))
 }
 
@@ -210,18 +259,28 @@ pub(crate) fn table(results: &[CheckResult]) -> Result<RecordBatch> {
     let mut sorted: Vec<&CheckResult> = results.iter().collect();
     sorted.sort_by(|left, right| (&left.model, &left.check).cmp(&(&right.model, &right.check)));
     let texts = |value: fn(&CheckResult) -> String| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(sorted.iter().map(|result| value(result))))
+        Arc::new(StringArray::from_iter_values(
+            sorted.iter().map(|result| value(result)),
+        ))
     };
-    let failed = sorted.iter().map(|result| i64::try_from(result.rows_failed).unwrap_or(i64::MAX));
+    let failed = sorted
+        .iter()
+        .map(|result| i64::try_from(result.rows_failed).unwrap_or(i64::MAX));
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("check_name", texts(|result| result.check.clone())),
         ("model", texts(|result| result.model.clone())),
         ("severity", texts(|result| result.severity.to_string())),
-        ("rows_failed", Arc::new(Int64Array::from_iter_values(failed))),
-        ("message", texts(|result| match result.message.is_empty() {
-            true => "passed".to_owned(),
-            false => result.message.clone(),
-        })),
+        (
+            "rows_failed",
+            Arc::new(Int64Array::from_iter_values(failed)),
+        ),
+        (
+            "message",
+            texts(|result| match result.message.is_empty() {
+                true => "passed".to_owned(),
+                false => result.message.clone(),
+            }),
+        ),
     ];
     RecordBatch::try_from_iter(columns)
         .map_err(|cause| Error::bug("the table of checks is uneven").with_source(cause))
@@ -257,6 +316,8 @@ pub(crate) fn verdict(results: &[CheckResult]) -> Result<()> {
         first.check, first.model
     ))
     .with_source(list.join("\n"))
-    .with_hint("the wrong rows are kept under _kenko/runs/ of the output; the last good version \
-                stays published"))
+    .with_hint(
+        "the wrong rows are kept under _kenko/runs/ of the output; the last good version \
+                stays published",
+    ))
 }

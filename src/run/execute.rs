@@ -66,7 +66,10 @@ impl Workshop<'_> {
         let mut working: JoinSet<Result<Built>> = JoinSet::new();
         loop {
             let is_ready = |model: &&Model| {
-                model.reads.iter().all(|read| !names.contains(read.as_str()) || built.contains(read))
+                model
+                    .reads
+                    .iter()
+                    .all(|read| !names.contains(read.as_str()) || built.contains(read))
             };
             while working.len() < self.at_once {
                 let Some(position) = waiting.iter().position(|model| is_ready(&model)) else {
@@ -87,7 +90,10 @@ impl Workshop<'_> {
         }
         match waiting.first() {
             None => Ok(results),
-            Some(model) => Err(Error::bug(format!("model `{}` was never ready", model.name))),
+            Some(model) => Err(Error::bug(format!(
+                "model `{}` was never ready",
+                model.name
+            ))),
         }
     }
 
@@ -103,20 +109,29 @@ impl Workshop<'_> {
     fn options(&self, model: &Model) -> Materialise {
         let sort_by = model.header.grain.clone();
         let Some(stamp) = self.stamps.get(&model.name) else {
-            return Materialise { sort_by, ..Materialise::default() };
+            return Materialise {
+                sort_by,
+                ..Materialise::default()
+            };
         };
         let text = |value: &str| ScalarValue::Utf8(Some(value.to_owned()));
         Materialise {
             sort_by,
             append: vec![
-                (Field::new("as_of", DataType::Date32, false), ScalarValue::Date32(Some(self.as_of))),
+                (
+                    Field::new("as_of", DataType::Date32, false),
+                    ScalarValue::Date32(Some(self.as_of)),
+                ),
                 (Field::new("definition", DataType::Utf8, false), text(stamp)),
             ],
             metadata: BTreeMap::from([
                 ("kenko.table".to_owned(), model.name.clone()),
                 ("kenko.grain".to_owned(), model.header.grain.join(",")),
                 ("kenko.definition".to_owned(), stamp.clone()),
-                ("kenko.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+                (
+                    "kenko.version".to_owned(),
+                    env!("CARGO_PKG_VERSION").to_owned(),
+                ),
             ]),
             progress: None,
         }
@@ -124,7 +139,11 @@ impl Workshop<'_> {
 }
 
 fn built_event(result: &ModelResult) -> Event<'_> {
-    Event::Built { model: &result.name, rows: result.rows, seconds: result.seconds }
+    Event::Built {
+        model: &result.name,
+        rows: result.rows,
+        seconds: result.seconds,
+    }
 }
 
 async fn build_one(
@@ -135,7 +154,12 @@ async fn build_one(
     options: &Materialise,
 ) -> Result<Built> {
     let watch = Stopwatch::start();
-    let statement = Statement { name: &model.name, file: &model.file, sql: &model.sql, as_of };
+    let statement = Statement {
+        name: &model.name,
+        file: &model.file,
+        sql: &model.sql,
+        as_of,
+    };
     let mut result = ModelResult {
         name: model.name.clone(),
         layer: model.layer.folder(),

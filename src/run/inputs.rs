@@ -27,7 +27,12 @@ use crate::time::AsOf;
 pub(crate) type ConfigTables = Vec<(String, RecordBatch)>;
 
 /// `cfg_*` tables that follow from the day; they are no part of a definition.
-const CALENDAR: [&str; 4] = ["cfg_cutoff", "cfg_cutoff_day", "cfg_month", "cfg_retention_period"];
+const CALENDAR: [&str; 4] = [
+    "cfg_cutoff",
+    "cfg_cutoff_day",
+    "cfg_month",
+    "cfg_retention_period",
+];
 
 /// Registers the `cfg_*` tables.
 pub(crate) fn register_config(engine: &Engine, tables: &ConfigTables) -> Result<()> {
@@ -58,9 +63,14 @@ pub(crate) async fn register_prior(
             continue;
         }
         let schema = prior_schema(mart);
-        let published = commit.filter(|commit| commit.tables.iter().any(|table| table.name == mart.name));
+        let published =
+            commit.filter(|commit| commit.tables.iter().any(|table| table.name == mart.name));
         let Some(commit) = published else {
-            engine.register_batches(&name, Arc::clone(&schema), vec![RecordBatch::new_empty(schema)])?;
+            engine.register_batches(
+                &name,
+                Arc::clone(&schema),
+                vec![RecordBatch::new_empty(schema)],
+            )?;
             continue;
         };
         let bytes = publish::read_table(storage, commit, &mart.name).await?;
@@ -74,15 +84,21 @@ pub(crate) async fn register_prior(
 /// Writes a scratch file.
 pub(crate) async fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     tokio::fs::write(file, bytes).await.map_err(|cause| {
-        Error::new(crate::error::ErrorKind::Resources, format!("cannot write {}", file.display()))
-            .with_source(cause)
-            .with_hint("the scratch folder needs room; TMPDIR says where it is")
+        Error::new(
+            crate::error::ErrorKind::Resources,
+            format!("cannot write {}", file.display()),
+        )
+        .with_source(cause)
+        .with_hint("the scratch folder needs room; TMPDIR says where it is")
     })
 }
 
 /// Whether any model reads `table`.
 pub(crate) fn is_read(project: &Project, table: &str) -> bool {
-    project.graph.order().any(|model| model.reads.contains(table))
+    project
+        .graph
+        .order()
+        .any(|model| model.reads.contains(table))
 }
 
 /// The columns of a `prior_` table: the mart's documented ones and its day.

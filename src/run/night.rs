@@ -18,9 +18,9 @@ use crate::engine::{Engine, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Layer, Model};
 use crate::publish::{self, Commit, Publication, StagedTable};
+use crate::source;
 use crate::source::freeze::{Frozen, FrozenSource};
 use crate::source::register::SourceReport;
-use crate::source;
 use crate::storage::Storage;
 use crate::time::{AsOf, RunClock, RunId, Stopwatch, date_of, parse_date};
 
@@ -76,7 +76,11 @@ pub struct RunReport {
 /// # Errors
 /// The kind says who acts next; unless it is
 /// [`ErrorKind::OutcomeUnknown`], nothing was published.
-pub async fn run(project: &Project, options: &RunOptions, observer: &dyn Observer) -> Result<RunReport> {
+pub async fn run(
+    project: &Project,
+    options: &RunOptions,
+    observer: &dyn Observer,
+) -> Result<RunReport> {
     let night = Night::begin(project, options, observer).await?;
     if options.select.is_empty()
         && let Some(commit) = publish::find(&night.storage, &night.run_key).await?
@@ -86,7 +90,10 @@ pub async fn run(project: &Project, options: &RunOptions, observer: &dyn Observe
     }
     let scratch = scratch_folder()?;
     let engine = night.engine(scratch.path())?;
-    let mut work = Work { sources: Some(night.register(&engine, scratch.path()).await?), ..Work::default() };
+    let mut work = Work {
+        sources: Some(night.register(&engine, scratch.path()).await?),
+        ..Work::default()
+    };
     night.build(&engine, scratch.path(), &mut work).await?;
     if !options.select.is_empty() {
         let folder = night.keep_selection(scratch, &work)?;
@@ -141,13 +148,22 @@ impl<'a> Night<'a> {
         let (as_of, frozen) = freeze(project, options.as_of.as_deref()).await?;
         observer.observe(Event::Frozen {
             sources: frozen.sources.len(),
-            files: frozen.sources.values().map(|source| source.files.len()).sum(),
+            files: frozen
+                .sources
+                .values()
+                .map(|source| source.files.len())
+                .sum(),
             bytes: frozen.sources.values().map(bytes).sum(),
         });
         let prior = publish::before(&storage, &pipeline.name, &as_of.to_string()).await?;
         let tables = config::tables(pipeline, &as_of)?;
-        let run_key =
-            inputs::run_key(project, &as_of, &frozen.fingerprint, prior.as_ref(), &tables)?;
+        let run_key = inputs::run_key(
+            project,
+            &as_of,
+            &frozen.fingerprint,
+            prior.as_ref(),
+            &tables,
+        )?;
         Ok(Self {
             project,
             options,
@@ -165,16 +181,33 @@ impl<'a> Night<'a> {
     }
 
     fn engine(&self, scratch: &Path) -> Result<Arc<Engine>> {
-        engine_for(&self.as_of, self.options.threads, self.options.memory_bytes, scratch)
+        engine_for(
+            &self.as_of,
+            self.options.threads,
+            self.options.memory_bytes,
+            scratch,
+        )
     }
 
     async fn register(&self, engine: &Engine, scratch: &Path) -> Result<SourceReport> {
         inputs::register_config(engine, &self.tables)?;
         let prior = self.prior.as_ref();
         inputs::register_prior(engine, self.project, &self.storage, prior, scratch).await?;
-        let report =
-            source::register(engine, &self.frozen, &self.project.pipeline, &self.as_of, scratch).await?;
-        self.observer.observe(Event::Registered { quarantined: report.sources.values().map(|counts| counts.quarantined).sum() });
+        let report = source::register(
+            engine,
+            &self.frozen,
+            &self.project.pipeline,
+            &self.as_of,
+            scratch,
+        )
+        .await?;
+        self.observer.observe(Event::Registered {
+            quarantined: report
+                .sources
+                .values()
+                .map(|counts| counts.quarantined)
+                .sum(),
+        });
         Ok(report)
     }
 
@@ -198,7 +231,9 @@ impl<'a> Night<'a> {
             stamps: inputs::stamps(self.project, &self.tables)?,
             at_once: self.options.threads.clamp(1, 4),
         };
-        self.observer.observe(Event::Planned { models: selection.built.len() });
+        self.observer.observe(Event::Planned {
+            models: selection.built.len(),
+        });
         for late in [false, true] {
             for (model, checks) in workshop.build(&wanted(late, false)).await? {
                 work.models.push(model);
@@ -221,7 +256,11 @@ impl<'a> Night<'a> {
     fn keep_selection(&self, scratch: tempfile::TempDir, work: &Work) -> Result<PathBuf> {
         let selection = self.project.graph.select(&self.options.select)?;
         let folder = scratch.keep();
-        for model in work.models.iter().filter(|model| !selection.shown.contains(&model.name)) {
+        for model in work
+            .models
+            .iter()
+            .filter(|model| !selection.shown.contains(&model.name))
+        {
             if let Some(file) = &model.file {
                 std::fs::remove_file(file).map_err(|cause| scratch_error(file.clone(), cause))?;
             }
@@ -248,7 +287,10 @@ impl<'a> Night<'a> {
     }
 
     async fn publish(&self, work: &Work) -> Result<publish::Published> {
-        let marts = work.models.iter().filter(|model| model.layer == Layer::Mart.folder());
+        let marts = work
+            .models
+            .iter()
+            .filter(|model| model.layer == Layer::Mart.folder());
         let tables: Vec<StagedTable> = marts
             .filter_map(|model| {
                 let grain = self.project.graph.get(&model.name)?.header.grain.clone();
@@ -262,7 +304,9 @@ impl<'a> Night<'a> {
                 })
             })
             .collect();
-        self.observer.observe(Event::Publishing { tables: tables.len() });
+        self.observer.observe(Event::Publishing {
+            tables: tables.len(),
+        });
         let publication = Publication {
             pipeline: self.project.pipeline.name.clone(),
             as_of: self.as_of.to_string(),
@@ -341,7 +385,10 @@ pub(crate) fn scratch_folder() -> Result<tempfile::TempDir> {
 }
 
 fn scratch_error(path: PathBuf, cause: std::io::Error) -> Error {
-    Error::new(ErrorKind::Resources, format!("cannot use the scratch folder {}", path.display()))
-        .with_source(cause)
-        .with_hint("set TMPDIR to a folder with room")
+    Error::new(
+        ErrorKind::Resources,
+        format!("cannot use the scratch folder {}", path.display()),
+    )
+    .with_source(cause)
+    .with_hint("set TMPDIR to a folder with room")
 }

@@ -72,7 +72,13 @@ pub async fn plan(
     let (as_of, frozen) = freeze(project, day).await?;
     let prior = publish::before(&storage, &pipeline.name, &as_of.to_string()).await?;
     let tables = config::tables(pipeline, &as_of)?;
-    let key = inputs::run_key(project, &as_of, &frozen.fingerprint, prior.as_ref(), &tables)?;
+    let key = inputs::run_key(
+        project,
+        &as_of,
+        &frozen.fingerprint,
+        prior.as_ref(),
+        &tables,
+    )?;
     let found = match select.is_empty() {
         true => publish::find(&storage, &key).await?,
         false => None,

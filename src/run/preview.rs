@@ -51,7 +51,11 @@ pub async fn validate(project: &Project) -> Result<Validated> {
     empty(&engine, RUN_SOURCE, source::report_schema()?)?;
     empty(&engine, RUN_CHECK, check::table_schema())?;
     for mart in project.marts() {
-        empty(&engine, &format!("{PRIOR_PREFIX}{}", mart.name), inputs::prior_schema(mart))?;
+        empty(
+            &engine,
+            &format!("{PRIOR_PREFIX}{}", mart.name),
+            inputs::prior_schema(mart),
+        )?;
     }
     let mut schemas = Vec::new();
     let mut checks = 0;
@@ -72,9 +76,18 @@ pub async fn validate(project: &Project) -> Result<Validated> {
         empty(&engine, &model.name, Arc::clone(&schema))?;
         schemas.push((model.name.clone(), schema));
     }
-    Ok(Validated { models: schemas.len(), checks, sources: pipeline.sources.len(), schemas })
+    Ok(Validated {
+        models: schemas.len(),
+        checks,
+        sources: pipeline.sources.len(),
+        schemas,
+    })
 }
 
 fn empty(engine: &Engine, name: &str, schema: SchemaRef) -> Result<()> {
-    engine.register_batches(name, Arc::clone(&schema), vec![RecordBatch::new_empty(schema)])
+    engine.register_batches(
+        name,
+        Arc::clone(&schema),
+        vec![RecordBatch::new_empty(schema)],
+    )
 }

@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::contract;
 use crate::config::Pipeline;
+use crate::config::contract;
 use crate::error::{Error, Result};
 use crate::model::graph::Graph;
 use crate::model::shipped::shipped;
@@ -46,14 +46,22 @@ impl Project {
         }
         let known = known_tables(&pipeline)?;
         let graph = Graph::new(models, &known)?;
-        pipeline.filled_by_models = filled_by_models(&pipeline, &graph)?;
-        source::check_minimum(|table| pipeline.is_supplied(table))?;
-        Ok(Self { file: file.to_owned(), pipeline, graph })
+        pipeline.supplied = supplied(&pipeline, &graph)?;
+        source::check_minimum(|table| pipeline.has(table))?;
+        Ok(Self {
+            file: file.to_owned(),
+            pipeline,
+            graph,
+        })
     }
 
     /// The marts, whose tables are published, in alphabetic order.
     pub fn marts(&self) -> impl Iterator<Item = &Model> {
-        let mut marts: Vec<&Model> = self.graph.order().filter(|model| model.layer == Layer::Mart).collect();
+        let mut marts: Vec<&Model> = self
+            .graph
+            .order()
+            .filter(|model| model.layer == Layer::Mart)
+            .collect();
         marts.sort_by(|left, right| left.name.cmp(&right.name));
         marts.into_iter()
     }
@@ -65,7 +73,9 @@ impl Project {
     /// Only if the embedded contracts are broken.
     pub fn contracts(&self) -> Result<BTreeMap<String, (contract::Contract, bool)>> {
         let shipped = contract::shipped()?;
-        let undeclared = shipped.into_iter().map(|(table, contract)| (table, (contract, false)));
+        let undeclared = shipped
+            .into_iter()
+            .map(|(table, contract)| (table, (contract, false)));
         let declared = self.pipeline.sources.iter();
         let declared = declared.map(|(table, spec)| (table.clone(), (spec.contract.clone(), true)));
         Ok(undeclared.chain(declared).collect())
@@ -78,32 +88,60 @@ async fn own_models(folder: &str) -> Result<Vec<Model>> {
         return Err(Error::usage(format!("`{folder}` holds no .sql file"))
             .with_hint("put models under staging/, intermediate/, marts/ or checks/ in it"));
     }
-    model::parse_all(files.iter().map(|(path, text)| (path.as_str(), text.as_str())))
+    model::parse_all(
+        files
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str())),
+    )
 }
 
 fn known_tables(pipeline: &Pipeline) -> Result<BTreeSet<String>> {
     let shipped = contract::shipped()?;
     let mut known = BTreeSet::new();
     known.extend(shipped.keys().map(|table| format!("{RAW_PREFIX}{table}")));
-    known.extend(pipeline.sources.keys().map(|table| format!("{RAW_PREFIX}{table}")));
-    known.extend(crate::config::TABLE_NAMES.iter().map(|name| (*name).to_owned()));
+    known.extend(
+        pipeline
+            .sources
+            .keys()
+            .map(|table| format!("{RAW_PREFIX}{table}")),
+    );
+    known.extend(
+        crate::config::TABLE_NAMES
+            .iter()
+            .map(|name| (*name).to_owned()),
+    );
     Ok(known)
 }
 
-/// Tables of the contract that have no extract of their own name, but whose
-/// staging model reads another extract of the pipeline.
-fn filled_by_models(pipeline: &Pipeline, graph: &Graph) -> Result<BTreeSet<String>> {
-    let missing = contract::shipped()?.into_keys();
-    let missing = missing.filter(|table| !pipeline.sources.contains_key(table));
-    Ok(missing.filter(|table| reads_declared(pipeline, graph, table)).collect())
+/// The tables that the pipeline's own staging models make from sources of its
+/// own: the one extract that the shipped model of the same name reads. A model
+/// that counts the rows of several extracts stands for none of them.
+fn supplied(pipeline: &Pipeline, graph: &Graph) -> Result<BTreeSet<String>> {
+    let mut supplied = BTreeSet::new();
+    for shipped in shipped()?
+        .iter()
+        .filter(|model| model.layer == Layer::Staging)
+    {
+        let Some(own) = graph
+            .get(&shipped.name)
+            .filter(|own| own.sql != shipped.sql)
+        else {
+            continue;
+        };
+        let is_fed = raw(own).any(|table| pipeline.sources.contains_key(table));
+        if let [table] = raw(shipped).collect::<Vec<_>>()[..]
+            && is_fed
+        {
+            supplied.insert(table.to_owned());
+        }
+    }
+    Ok(supplied)
 }
 
-/// Whether the staging model of `table` reads some extract of the pipeline.
-fn reads_declared(pipeline: &Pipeline, graph: &Graph, table: &str) -> bool {
-    graph.get(&format!("stg_{table}")).is_some_and(|model| {
-        model.reads.iter().any(|read| {
-            read.strip_prefix(RAW_PREFIX).is_some_and(|raw| pipeline.sources.contains_key(raw))
-        })
-    })
+/// The extracts that a model reads.
+fn raw(model: &Model) -> impl Iterator<Item = &str> {
+    model
+        .reads
+        .iter()
+        .filter_map(|read| read.strip_prefix(RAW_PREFIX))
 }
-

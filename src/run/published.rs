@@ -42,8 +42,17 @@ pub async fn query_published(
     })?;
     let as_of = AsOf::parse(&commit.as_of, &Zone::parse("UTC")?)?;
     let scratch = scratch_folder()?;
-    let engine = engine_for(&as_of, options.threads, options.memory_bytes, scratch.path())?;
-    for table in commit.tables.iter().filter(|table| sql.contains(&table.name)) {
+    let engine = engine_for(
+        &as_of,
+        options.threads,
+        options.memory_bytes,
+        scratch.path(),
+    )?;
+    for table in commit
+        .tables
+        .iter()
+        .filter(|table| sql.contains(&table.name))
+    {
         let bytes = publish::read_table(storage, &commit, &table.name).await?;
         let file = scratch.path().join(format!("{}.parquet", table.name));
         inputs::write(&file, &bytes).await?;
@@ -59,7 +68,11 @@ pub async fn query_published(
             .clone();
         engine.register_local_parquet(&table.name, &file, schema)?;
     }
-    let statement =
-        Statement { name: "query", file: "query", sql, as_of: as_of.epoch_days() };
+    let statement = Statement {
+        name: "query",
+        file: "query",
+        sql,
+        as_of: as_of.epoch_days(),
+    };
     engine.collect(&statement).await
 }

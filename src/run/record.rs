@@ -58,7 +58,9 @@ pub(crate) async fn write_failed(
     for check in record.checks.iter().filter(|check| check.stops()) {
         let file = scratch.join(format!("check_{}.parquet", check.check));
         if file.exists() {
-            storage.put_file(&format!("{folder}/failed/{}.parquet", check.check), &file).await?;
+            storage
+                .put_file(&format!("{folder}/failed/{}.parquet", check.check), &file)
+                .await?;
         }
     }
     Ok(())

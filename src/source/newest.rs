@@ -14,7 +14,12 @@ use crate::time::{AsOf, EpochDays};
 /// after `latest`; `None` when no statistics tell.
 pub(super) fn day(frozen: &Frozen, pipeline: &Pipeline, latest: &AsOf) -> Option<EpochDays> {
     let newest = frozen.sources.iter().filter_map(|(table, source)| {
-        let visible = pipeline.sources.get(table)?.contract.visible_from.as_ref()?;
+        let visible = pipeline
+            .sources
+            .get(table)?
+            .contract
+            .visible_from
+            .as_ref()?;
         let Span::Between(_, last) = &source.inner.layout.columns.get(visible)?.known.span else {
             return None;
         };

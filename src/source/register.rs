@@ -73,7 +73,7 @@ pub(super) async fn all(
     for (table, contract) in contract::shipped()? {
         if !pipeline.sources.contains_key(&table) {
             engine.register_batches(&raw(&table), contract.schema(), Vec::new())?;
-            if !pipeline.is_supplied(&table) {
+            if !pipeline.supplied.contains(&table) {
                 report.findings.push(findings::undeclared(&table));
             }
         }

@@ -16,7 +16,8 @@ pub async fn read_text(location: &str) -> Result<String> {
         Some(end) => (&location[..=end], &location[end + 1..]),
         None => (".", location),
     };
-    let (storage, _) = Storage::open_for_read(folder).map_err(|cause| missing().with_source(cause))?;
+    let (storage, _) =
+        Storage::open_for_read(folder).map_err(|cause| missing().with_source(cause))?;
     let bytes = storage.get(name).await?.ok_or_else(missing)?;
     decode(location, &bytes)
 }
@@ -48,9 +49,11 @@ pub async fn read_tree(location: &str, extension: &str) -> Result<Vec<(String, S
 
 fn decode(file: &str, bytes: &[u8]) -> Result<String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).map(str::to_owned).map_err(|cause| {
-        Error::usage(format!("`{file}` is not UTF-8 text"))
-            .with_hint("save it as UTF-8")
-            .with_source(cause)
-    })
+    std::str::from_utf8(bytes)
+        .map(str::to_owned)
+        .map_err(|cause| {
+            Error::usage(format!("`{file}` is not UTF-8 text"))
+                .with_hint("save it as UTF-8")
+                .with_source(cause)
+        })
 }

@@ -1,13 +1,23 @@
 //! Tests of kenko from outside, in one binary so that it is linked once. What
 //! SQL computes is tested in `tests/slt`.
 
+#[cfg(test)]
 mod docs;
+#[cfg(test)]
 mod engine;
+#[cfg(test)]
 mod graph;
+#[cfg(test)]
 mod publish;
+#[cfg(test)]
 mod s3;
+#[cfg(test)]
 mod saas_export;
+#[cfg(test)]
 mod sample;
+#[cfg(test)]
 mod source;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
 mod tidy;

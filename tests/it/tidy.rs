@@ -10,10 +10,18 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
     BTreeMap::from([
         (
             "cli",
-            ["run", "report", "publish", "sample", "config", "model", "engine", "storage", "time"]
-                .as_slice(),
+            [
+                "run", "report", "publish", "sample", "config", "model", "engine", "storage",
+                "time",
+            ]
+            .as_slice(),
         ),
-        ("run", &["config", "model", "source", "engine", "publish", "storage", "time"]),
+        (
+            "run",
+            &[
+                "config", "model", "source", "engine", "publish", "storage", "time",
+            ],
+        ),
         ("source", &["config", "engine", "storage", "time"]),
         ("engine", &["config", "function", "storage", "time"]),
         ("function", &["time"]),
@@ -63,11 +71,16 @@ fn room(path: &Path) -> String {
 /// The rooms that a text names as `crate::room`, comments aside.
 fn used(text: &str) -> BTreeSet<String> {
     let mut rooms = BTreeSet::new();
-    for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+    for line in text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+    {
         for rest in line.split("crate::").skip(1) {
             let inner = rest.strip_prefix('{').unwrap_or(rest);
-            let name: String =
-                inner.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+            let name: String = inner
+                .chars()
+                .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+                .collect();
             if name.starts_with(|first: char| first.is_lowercase()) {
                 rooms.insert(name);
             }
@@ -85,7 +98,9 @@ fn modules_use_only_what_they_may() {
         if room == "lib" || room == "main" {
             continue;
         }
-        let may = allowed.get(room.as_str()).unwrap_or_else(|| panic!("`{room}` is no room"));
+        let may = allowed
+            .get(room.as_str())
+            .unwrap_or_else(|| panic!("`{room}` is no room"));
         let text = fs::read_to_string(&path).unwrap();
         // Tests of a module may look further than the module itself.
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
@@ -95,7 +110,11 @@ fn modules_use_only_what_they_may() {
             }
         }
     }
-    assert!(wrong.is_empty(), "edges that the house does not have:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "edges that the house does not have:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -105,12 +124,19 @@ fn only_engine_names_the_session_and_only_time_reads_the_clock() {
         let text = fs::read_to_string(&path).unwrap();
         let room = room(&path);
         let names = |what: &str| {
-            text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(what))
+            text.lines()
+                .any(|line| !line.trim_start().starts_with("//") && line.contains(what))
         };
         if room != "engine" && names("SessionContext") {
             wrong.push(format!("{} names SessionContext", shown(&path)));
         }
-        for clock in ["Instant::now", "SystemTime::now", "Timestamp::now", "Zoned::now", "Utc::now"] {
+        for clock in [
+            "Instant::now",
+            "SystemTime::now",
+            "Timestamp::now",
+            "Zoned::now",
+            "Utc::now",
+        ] {
             if room != "time" && names(clock) {
                 wrong.push(format!("{} reads a clock", shown(&path)));
             }
@@ -161,12 +187,18 @@ fn every_model_has_a_test_and_keeps_to_the_style() {
             wrong.push(format!("{} has no .slt", shown(&path)));
         }
         let text = fs::read_to_string(&path).unwrap();
-        let body: Vec<&str> = text.lines().filter(|line| !line.starts_with("--")).collect();
+        let body: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.starts_with("--"))
+            .collect();
         if body.len() > 120 {
             wrong.push(format!("{} has {} lines of SQL", shown(&path), body.len()));
         }
         if let Some(long) = text.lines().find(|line| line.chars().count() > 90) {
-            wrong.push(format!("{} has a line longer than 90: {long}", shown(&path)));
+            wrong.push(format!(
+                "{} has a line longer than 90: {long}",
+                shown(&path)
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
