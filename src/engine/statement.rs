@@ -55,7 +55,7 @@ fn only_a_query(parsed: &Parsed, statement: &Statement<'_>) -> Result<()> {
     if allowed {
         return Ok(());
     }
-    Err(Error::usage(format!("`{}` is not a query", statement.name))
+    Err(Error::usage("the statement is not a query")
         .at(statement.file, Some(1), None)
         .with_hint(
             "write one SELECT: kenko runs no statement that defines, changes or sets something",

@@ -12,7 +12,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::inputs;
 use super::night::{engine_for, scratch_folder};
 use crate::engine::Statement;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::publish;
 use crate::storage::Storage;
 use crate::time::{AsOf, Zone};
@@ -48,10 +48,12 @@ pub async fn query_published(
         options.memory_bytes,
         scratch.path(),
     )?;
+    // SQL folds names to lower case
+    let text = sql.to_lowercase();
     for table in commit
         .tables
         .iter()
-        .filter(|table| sql.contains(&table.name))
+        .filter(|table| text.contains(&table.name))
     {
         let bytes = publish::read_table(storage, &commit, &table.name).await?;
         let file = scratch.path().join(format!("{}.parquet", table.name));
@@ -74,5 +76,11 @@ pub async fn query_published(
         sql,
         as_of: as_of.epoch_days(),
     };
-    engine.collect(&statement).await
+    let collected = engine.collect(&statement).await;
+    collected.map_err(|error| match (error.kind(), error.hint()) {
+        (ErrorKind::Usage, None) => error.with_hint(
+            "write one SELECT over published tables: `kenko tables` shows them and their columns",
+        ),
+        _ => error,
+    })
 }

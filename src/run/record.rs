@@ -45,7 +45,8 @@ pub(crate) fn files(record: &Record<'_>) -> Result<Vec<(String, Bytes)>> {
     ])
 }
 
-/// Keeps the record of a run whose checks failed, with the rows that failed.
+/// Keeps the record of a run whose checks failed, with the rows that failed: of
+/// a check in SQL these rows, of a model's header the table that broke it.
 pub(crate) async fn write_failed(
     storage: &Storage,
     record: &Record<'_>,
@@ -56,10 +57,16 @@ pub(crate) async fn write_failed(
         storage.put(&format!("{folder}/{name}"), bytes).await?;
     }
     for check in record.checks.iter().filter(|check| check.stops()) {
-        let file = scratch.join(format!("check_{}.parquet", check.check));
+        let rows = scratch.join(format!("check_{}.parquet", check.check));
+        let model = record.models.iter().find(|model| model.name == check.model);
+        let table = model.and_then(|model| model.file.as_ref());
+        let (name, file) = match table {
+            Some(table) if !rows.exists() => (&check.model, table),
+            _ => (&check.check, &rows),
+        };
         if file.exists() {
             storage
-                .put_file(&format!("{folder}/failed/{}.parquet", check.check), &file)
+                .put_file(&format!("{folder}/failed/{name}.parquet"), file)
                 .await?;
         }
     }

@@ -2,11 +2,15 @@
 //! SQL computes is tested in `tests/slt`.
 
 #[cfg(test)]
+mod cli;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod graph;
+#[cfg(test)]
+mod night;
 #[cfg(test)]
 mod publish;
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What several tests of storing and publishing need.
 
+pub(crate) mod company;
+pub(crate) mod extract;
 pub(crate) mod fault;
 pub(crate) mod s3;
 
