@@ -25,6 +25,8 @@ select
         when 'opportunity_stage_history' then 'funnels see no stages of deals'
         when 'contact' then
             'people and buying roles are unknown; events count only by their account'
+        when 'fx_rate' then
+            'risk_list ranks amounts in other currencies than the pipeline''s last'
         when 'invoice' then 'overdue bills are not seen by churn_risk'
         else 'no published table depends on it'
     end) as message

@@ -1,6 +1,6 @@
--- One person who stays silent at a cutoff: asked 14 to 180 days ago (two weeks are time to
--- answer), still there, and heard of in no survey of any kind since. Whoever bounced was
--- never asked; where answers are not declared nobody can be called silent.
+-- One person who stays silent at a cutoff: asked 14 to 180 days ago (two weeks are time
+-- to answer), still there, and heard of in no survey of any kind since. Whoever bounced
+-- was never asked; where answers are not declared nobody can be called silent.
 -- grain: as_of, account_id, contact_id
 -- columns:
 --   as_of | date | day | cutoff

@@ -14,9 +14,19 @@
 with
 
 findings as (
-    select source_table, check_name, severity, rows_checked, rows_failed, message
+    select
+        run_source.source_table,
+        run_source.check_name,
+        run_source.severity,
+        run_source.rows_checked,
+        run_source.rows_failed,
+        run_source.message
     from run_source
-    where check_name <> 'declared'
+    -- the same in other words: what stays empty is named there
+    left anti join int_quality_declared
+        on
+            run_source.source_table = int_quality_declared.source_table
+            and run_source.check_name = int_quality_declared.check_name
     union all
     select
         model as source_table,
@@ -59,5 +69,8 @@ select
     rows_checked,
     rows_failed,
     cast(rows_failed as double) / nullif(rows_checked, 0) as share_failed,
-    message
+    coalesce(
+        nullif(message, ''),
+        case when rows_failed = 0 then 'nothing wrong' else 'rows are wrong' end
+    ) as message
 from findings

@@ -5,7 +5,7 @@
 --   account_id | text | key | the account
 --   factor | text | key | name of the factor in the pipeline's scorecard
 --   factor_rank | integer | - | 1 = raises the risk most; ties by name
---   points | decimal(9,4) | log-odds | added to the log-odds; negative speaks against churn
+--   points | decimal(9,4) | log-odds | added log-odds; negative speaks against churn
 --   value | float | - | value of the feature behind it
 --   reason | text | - | why, in words
 --   next_step | text | - | what to do about it, null where nothing is named

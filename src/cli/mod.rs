@@ -51,6 +51,8 @@ pub fn main() -> ExitCode {
 fn start(command: Command, printer: Printer) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // Planning recurses deeply, most of all in a build without optimisation.
+        .thread_stack_size(32 << 20)
         .worker_threads(machine::worker_threads(&command))
         .build()
         .map_err(|cause| Error::bug("cannot start the runtime").with_source(cause))?;

@@ -8,9 +8,13 @@ use std::io::{self, IsTerminal, Write};
 use crate::error::{Error, Result};
 
 /// Writes for one command.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Printer;
 
+#[expect(
+    clippy::unused_self,
+    reason = "who is handed a printer may print; nobody else can"
+)]
 impl Printer {
     /// Writes data, as it is, to standard output.
     pub(crate) fn data(self, bytes: &[u8]) -> Result<()> {

@@ -79,7 +79,7 @@ fn style() -> ProgressStyle {
 /// A bar on a terminal.
 struct Bar {
     printer: Printer,
-    bar: ProgressBar,
+    line: ProgressBar,
     working: Mutex<Vec<String>>,
 }
 
@@ -90,7 +90,7 @@ impl Bar {
         bar.enable_steady_tick(Duration::from_millis(200));
         Self {
             printer,
-            bar,
+            line: bar,
             working: Mutex::new(Vec::new()),
         }
     }
@@ -98,7 +98,7 @@ impl Bar {
     fn show(&self, change: impl FnOnce(&mut Vec<String>)) {
         if let Ok(mut working) = self.working.lock() {
             change(&mut working);
-            self.bar.set_message(working.join(", "));
+            self.line.set_message(working.join(", "));
         }
     }
 }
@@ -112,32 +112,32 @@ impl Observer for Bar {
                 bytes,
             } => {
                 let size = indicatif::HumanBytes(bytes);
-                self.bar
+                self.line
                     .set_message(format!("{sources} extracts, {files} files, {size}"));
             }
             Event::Registered { quarantined: 0 } => {}
             Event::Registered { quarantined } => {
-                self.bar.suspend(|| {
+                self.line.suspend(|| {
                     self.printer.note(&format!(
                         "{quarantined} rows were set aside, see data_quality"
                     ));
                 });
             }
-            Event::Planned { models } => self.bar.set_length(models as u64),
+            Event::Planned { models } => self.line.set_length(models as u64),
             Event::Started { model } => self.show(|working| working.push(model.to_owned())),
             Event::Built { model, .. } => {
-                self.bar.inc(1);
+                self.line.inc(1);
                 self.show(|working| working.retain(|name| name != model));
             }
             Event::Checked { check, .. } => {
-                self.bar.inc(1);
-                self.bar.set_message(format!("check {check}"));
+                self.line.inc(1);
+                self.line.set_message(format!("check {check}"));
             }
             Event::Publishing { tables } => {
-                self.bar.set_message(format!("publishing {tables} tables"))
+                self.line.set_message(format!("publishing {tables} tables"));
             }
             Event::Warning(text) => self
-                .bar
+                .line
                 .suspend(|| self.printer.note(&format!("warning: {text}"))),
         }
     }
@@ -145,7 +145,7 @@ impl Observer for Bar {
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.line.finish_and_clear();
     }
 }
 

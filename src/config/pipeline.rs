@@ -286,8 +286,14 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         funnels,
         survey,
     };
+    let mut lengths = BTreeSet::new();
     for months in &pipeline.retention_months {
         within("retention_months", *months, 1, pipeline.history_months)?;
+        if !lengths.insert(months) {
+            return Err(Error::usage(format!(
+                "`retention_months` names {months} twice"
+            )));
+        }
     }
     health::validate(&pipeline.health)?;
     risk::validate(&pipeline.risk)?;
@@ -442,6 +448,14 @@ mod tests {
         let shipped = Pipeline::parse(SHIPPED_FILE, SHIPPED_PIPELINE).unwrap();
         assert_eq!(own.risk, shipped.risk);
         assert_eq!(own.minimum_n, shipped.minimum_n);
+    }
+
+    #[test]
+    fn a_period_of_one_length_is_given_once() {
+        let text = "name: own\ntimezone: UTC\ncurrency: EUR\noutput: out\nretention_months: \
+                    [1, 12, 1]\nsources:\n  account: {path: a.parquet}\n";
+        let error = Pipeline::parse("own.yaml", text).unwrap_err();
+        assert!(error.to_string().contains("names 1 twice"), "{error}");
     }
 
     #[test]

@@ -66,6 +66,7 @@ impl Rows {
     }
 
     /// The rows whose text in `column` is one of `values`.
+    #[must_use]
     pub fn only(&self, column: &str, values: &[&str]) -> Self {
         let keep: BooleanArray = (0..self.len())
             .map(|row| {
@@ -81,6 +82,7 @@ impl Rows {
     }
 
     /// The rows in ascending order of a column; nulls last.
+    #[must_use]
     pub fn sorted_by(&self, column: &str) -> Self {
         let options = SortOptions {
             descending: false,
@@ -96,6 +98,7 @@ impl Rows {
     }
 
     /// The first `most` rows.
+    #[must_use]
     pub fn first(&self, most: usize) -> Self {
         Self {
             batch: self.batch.slice(0, most.min(self.len())),

@@ -47,6 +47,7 @@ impl CheckResult {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn as_text<S: serde::Serializer>(severity: &Severity, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(severity)
 }
@@ -82,9 +83,10 @@ fn finite(model: &Model, found: &[(String, u64)]) -> CheckResult {
         .iter()
         .map(|(column, rows)| format!("{rows} in `{column}`"))
         .collect();
-    let message = match columns.is_empty() {
-        true => String::new(),
-        false => format!("NaN or infinite numbers: {}", columns.join(", ")),
+    let message = if columns.is_empty() {
+        String::new()
+    } else {
+        format!("NaN or infinite numbers: {}", columns.join(", "))
     };
     of_header(
         model,
@@ -276,9 +278,9 @@ pub(crate) fn table(results: &[CheckResult]) -> Result<RecordBatch> {
         ),
         (
             "message",
-            texts(|result| match result.message.is_empty() {
-                true => "passed".to_owned(),
-                false => result.message.clone(),
+            texts(|result| match result.message.as_str() {
+                "" => "passed".to_owned(),
+                message => message.to_owned(),
             }),
         ),
     ];

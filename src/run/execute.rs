@@ -72,7 +72,7 @@ impl Workshop<'_> {
                     .all(|read| !names.contains(read.as_str()) || built.contains(read))
             };
             while working.len() < self.at_once {
-                let Some(position) = waiting.iter().position(|model| is_ready(&model)) else {
+                let Some(position) = waiting.iter().position(&is_ready) else {
                     break;
                 };
                 let model = waiting.remove(position);

@@ -139,15 +139,15 @@ pub(crate) fn stamps(project: &Project, tables: &ConfigTables) -> Result<BTreeMa
     }
     let mut stamps = BTreeMap::new();
     for model in project.graph.order() {
-        let mut hasher = Sha256::new();
-        hasher.update(model.sql.as_bytes());
+        let mut digest = Sha256::new();
+        digest.update(model.sql.as_bytes());
         for read in &model.reads {
-            hasher.update(read.as_bytes());
+            digest.update(read.as_bytes());
             if let Some(hash) = hashes.get(read) {
-                hasher.update(hash);
+                digest.update(hash);
             }
         }
-        let hash: [u8; 32] = hasher.finalize().into();
+        let hash: [u8; 32] = digest.finalize().into();
         if model.layer == Layer::Mart {
             stamps.insert(model.name.clone(), hex(&hash[..8]));
         }

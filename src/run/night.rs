@@ -105,9 +105,11 @@ pub async fn run(
     }
     night.frozen.recheck().await?;
     let published = night.publish(&work).await?;
-    let outcome = match published.already_done {
-        true => Outcome::AlreadyDone(Box::new(published.commit)),
-        false => Outcome::Published(Box::new(published.commit)),
+    let commit = Box::new(published.commit);
+    let outcome = if published.already_done {
+        Outcome::AlreadyDone(commit)
+    } else {
+        Outcome::Published(commit)
     };
     Ok(night.report(outcome, work))
 }
@@ -262,7 +264,7 @@ impl<'a> Night<'a> {
             .filter(|model| !selection.shown.contains(&model.name))
         {
             if let Some(file) = &model.file {
-                std::fs::remove_file(file).map_err(|cause| scratch_error(file.clone(), cause))?;
+                std::fs::remove_file(file).map_err(|cause| scratch_error(file, cause))?;
             }
         }
         Ok(folder)
@@ -381,10 +383,10 @@ pub(crate) fn scratch_folder() -> Result<tempfile::TempDir> {
     tempfile::Builder::new()
         .prefix("kenko-")
         .tempdir()
-        .map_err(|cause| scratch_error(std::env::temp_dir(), cause))
+        .map_err(|cause| scratch_error(&std::env::temp_dir(), cause))
 }
 
-fn scratch_error(path: PathBuf, cause: std::io::Error) -> Error {
+fn scratch_error(path: &Path, cause: std::io::Error) -> Error {
     Error::new(
         ErrorKind::Resources,
         format!("cannot use the scratch folder {}", path.display()),

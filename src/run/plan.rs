@@ -79,9 +79,10 @@ pub async fn plan(
         prior.as_ref(),
         &tables,
     )?;
-    let found = match select.is_empty() {
-        true => publish::find(&storage, &key).await?,
-        false => None,
+    let found = if select.is_empty() {
+        publish::find(&storage, &key).await?
+    } else {
+        None
     };
     let selection = project.graph.select(select)?;
     let (checks, models): (Vec<_>, Vec<_>) = project

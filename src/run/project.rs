@@ -114,7 +114,8 @@ fn known_tables(pipeline: &Pipeline) -> Result<BTreeSet<String>> {
 }
 
 /// The tables that the pipeline's own staging models make from sources of its
-/// own: what the shipped model of the same name reads.
+/// own: the one extract that the shipped model of the same name reads. A model
+/// that counts the rows of several extracts stands for none of them.
 fn supplied(pipeline: &Pipeline, graph: &Graph) -> Result<BTreeSet<String>> {
     let mut supplied = BTreeSet::new();
     for shipped in shipped()?
@@ -127,8 +128,11 @@ fn supplied(pipeline: &Pipeline, graph: &Graph) -> Result<BTreeSet<String>> {
         else {
             continue;
         };
-        if raw(own).any(|table| pipeline.sources.contains_key(table)) {
-            supplied.extend(raw(shipped).map(str::to_owned));
+        let is_fed = raw(own).any(|table| pipeline.sources.contains_key(table));
+        if let [table] = raw(shipped).collect::<Vec<_>>()[..]
+            && is_fed
+        {
+            supplied.insert(table.to_owned());
         }
     }
     Ok(supplied)

@@ -4,6 +4,7 @@
 //! Nothing can be changed from here: the engine runs one SELECT only.
 
 use std::fs::File;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -61,13 +62,11 @@ pub async fn query_published(
         let opened = File::open(&file).map_err(|cause| {
             Error::bug(format!("cannot read back {}", file.display())).with_source(cause)
         })?;
-        let schema = ParquetRecordBatchReaderBuilder::try_new(opened)
-            .map_err(|cause| {
-                Error::data(format!("published table `{}` cannot be read", table.name))
-                    .with_source(cause)
-            })?
-            .schema()
-            .clone();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|cause| {
+            Error::data(format!("published table `{}` cannot be read", table.name))
+                .with_source(cause)
+        })?;
+        let schema = Arc::clone(reader.schema());
         engine.register_local_parquet(&table.name, &file, schema)?;
     }
     let statement = Statement {

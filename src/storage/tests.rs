@@ -1,3 +1,5 @@
+//! Tests of one storage on local disk and in memory.
+
 use super::*;
 
 fn folder() -> (tempfile::TempDir, Storage) {

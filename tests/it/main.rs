@@ -16,6 +16,8 @@ mod publish;
 #[cfg(test)]
 mod s3;
 #[cfg(test)]
+mod saas_export;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod source;
