@@ -110,6 +110,12 @@ fn what_is_typed_wrongly_is_said_with_a_remedy() {
 
     hint: paths are relative to the folder you are in
     "#);
+}
+
+#[test]
+fn before_the_first_night_there_is_nothing_to_read() {
+    let _settings = snapshots().bind_to_scope();
+    let company = Company::nobody();
     assert_snapshot!(company.kenko(&["list", "risk"]).shown(), @r#"
     $ kenko list risk
     exit code 2
@@ -137,7 +143,12 @@ fn what_is_typed_wrongly_is_said_with_a_remedy() {
 
     hint: run a pipeline first, or name its output with --output
     "#);
+}
 
+#[test]
+fn mistakes_in_a_pipeline_are_shown_where_they_stand() {
+    let _settings = snapshots().bind_to_scope();
+    let company = Company::nobody();
     let shipped = kenko::config::SHIPPED_PIPELINE;
     company.write(
         "pipelines/slip.yaml",
@@ -206,6 +217,7 @@ fn a_first_night_and_what_can_be_asked_afterwards() {
     lists(&company);
     explanations(&company);
     queries(&company);
+    queries_for_programs(&company);
 }
 
 fn the_log_names_every_model_and_check(night: &Interaction) {
@@ -368,6 +380,9 @@ fn queries(company: &Company) {
     hint: write one SELECT over published tables: `kenko tables` shows them and their columns
     "#);
     assert!(!company.path("stolen.csv").exists());
+}
+
+fn queries_for_programs(company: &Company) {
     let shouted = company.kenko(&["query", "SELECT SCORE FROM ACCOUNT_HEALTH LIMIT 1"]);
     assert!(shouted.succeeded().stdout().contains(" score "));
     let csv = [

@@ -187,12 +187,11 @@ impl Interaction {
             let level = fields.remove("level").unwrap();
             let message = fields.remove("message").unwrap();
             assert!(fields.remove("timestamp").is_some(), "{line}");
-            let fields = fields.iter().filter(|(name, _)| *name != "seconds");
-            let fields: String = fields
-                .map(|(name, value)| format!(" {name}={value}"))
-                .collect();
-            let (level, message) = (level.as_str().unwrap(), message.as_str().unwrap());
-            let _ = writeln!(text, "{level}{fields}: {message}");
+            text.push_str(level.as_str().unwrap());
+            for (name, value) in fields.iter().filter(|(name, _)| *name != "seconds") {
+                let _ = write!(text, " {name}={value}");
+            }
+            let _ = writeln!(text, ": {}", message.as_str().unwrap());
         }
         text
     }

@@ -74,10 +74,11 @@ pub(crate) fn known_later(batch: &RecordBatch, contract: &Contract, day: i32) ->
             None => continue,
             Some(HiddenAfter::Own) => {
                 let unknown = is_unknown(now, day);
-                moments(now, |row, value| match unknown[row] {
-                    true => Some(after(day, row, now.data_type())),
-                    false => value,
-                })
+                let later = |row| Some(after(day, row, now.data_type()));
+                moments(
+                    now,
+                    |row, value| if unknown[row] { later(row) } else { value },
+                )
             }
             Some(HiddenAfter::Column(dated)) => {
                 let unknown = is_unknown(batch.column_by_name(dated).unwrap(), day);
@@ -144,17 +145,12 @@ fn moment_values(column: &ArrayRef) -> Vec<Option<i64>> {
 fn moments(column: &ArrayRef, change: impl Fn(usize, Option<i64>) -> Option<i64>) -> ArrayRef {
     let values = moment_values(column).into_iter().enumerate();
     let values = values.map(|(row, value)| change(row, value));
-    match column.data_type() {
-        DataType::Timestamp(_, zone) => Arc::new(
-            values
-                .collect::<TimestampMicrosecondArray>()
-                .with_timezone_opt(zone.clone()),
-        ),
-        _ => {
-            let days = values.map(|day| day.map(|day| i32::try_from(day).unwrap()));
-            Arc::new(days.collect::<Date32Array>())
-        }
+    if let DataType::Timestamp(_, zone) = column.data_type() {
+        let instants = values.collect::<TimestampMicrosecondArray>();
+        return Arc::new(instants.with_timezone_opt(zone.clone()));
     }
+    let days = values.map(|day| day.map(|day| i32::try_from(day).unwrap()));
+    Arc::new(days.collect::<Date32Array>())
 }
 
 /// Another value in each row that is marked.
