@@ -476,6 +476,10 @@ fn missing(company: &Company) -> (Vec<String>, BTreeSet<String>) {
         .table("out", "data_quality")
         .only("check_name", &["declared"]);
     let undeclared = (0..quality.len())
+        .filter(|row| {
+            let message = quality.text(*row, "message").unwrap_or_default();
+            message.starts_with("not declared")
+        })
         .filter_map(|row| quality.text(row, "source_table").map(str::to_owned))
         .collect();
     (empty, undeclared)
