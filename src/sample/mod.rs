@@ -1,6 +1,6 @@
 //! A simulated company with a known truth.
 //!
-//! [`write`] makes the extracts of a B2B company as `config`'s contracts
+//! [`write()`] makes the extracts of a B2B company as `config`'s contracts
 //! describe them, and beside them, under `truth/`, what no extract shows: the
 //! hidden state of every customer on every day and the true probability that
 //! it is gone within 90 days. Same seed, same bytes, on any number of threads:
