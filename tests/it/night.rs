@@ -475,13 +475,13 @@ fn missing(company: &Company) -> (Vec<String>, BTreeSet<String>) {
     let quality = company
         .table("out", "data_quality")
         .only("check_name", &["declared"]);
-    let says_so = |row: &usize| {
-        let message = quality.text(*row, "message").unwrap();
-        message.starts_with("not declared: ")
-    };
-    let undeclared = (0..quality.len()).filter(says_so);
-    let undeclared = undeclared.map(|row| quality.text(row, "source_table").unwrap().to_owned());
-    let undeclared = undeclared.collect();
+    let undeclared = (0..quality.len())
+        .filter(|row| {
+            let message = quality.text(*row, "message").unwrap_or_default();
+            message.starts_with("not declared")
+        })
+        .filter_map(|row| quality.text(row, "source_table").map(str::to_owned))
+        .collect();
     (empty, undeclared)
 }
 
