@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::check::{self, CheckResult};
 use super::execute::{ModelResult, Workshop};
 use super::inputs::{self, ConfigTables};
+use super::preview;
 use super::progress::{Event, Observer};
 use super::project::Project;
 use super::record::{self, Record};
@@ -88,6 +89,8 @@ pub async fn run(
         publish::finish_exports(&night.storage).await?;
         return Ok(night.report(Outcome::AlreadyDone(Box::new(commit)), Work::default()));
     }
+    // A mistake in the last model should not cost the time of all the others.
+    preview::validate(project).await?;
     let scratch = scratch_folder()?;
     let engine = night.engine(scratch.path())?;
     let mut work = Work {
