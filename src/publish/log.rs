@@ -169,6 +169,17 @@ pub async fn current(storage: &Storage) -> Result<Option<Commit>> {
     Ok(greatest(&commits(storage).await?).cloned())
 }
 
+/// The commit that people read, or what to do when there is none.
+///
+/// # Errors
+/// [`crate::error::ErrorKind::Usage`] if nothing is published; else as [`commits`].
+pub async fn published(storage: &Storage) -> Result<Commit> {
+    current(storage).await?.ok_or_else(|| {
+        Error::usage(format!("nothing is published at `{}`", storage.url()))
+            .with_hint("run a pipeline first, or name its output with --output")
+    })
+}
+
 /// The commit of the greatest business day before `as_of`, the newest among
 /// several of that day: what a run of `as_of` calls "the last time".
 ///

@@ -22,7 +22,9 @@ use crate::storage::{Created, Digest, Storage};
 use crate::time::{RunClock, format_instant, parse_date};
 
 pub use export::finish_exports;
-pub use log::{Commit, FORMAT, PublishedTable, before, commits, current, find, read_table};
+pub use log::{
+    Commit, FORMAT, PublishedTable, before, commits, current, find, published, read_table,
+};
 
 /// Created by the first publication; proves on each that the storage refuses
 /// to create what exists.

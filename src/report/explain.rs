@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Rows, current, table};
+use super::{Rows, table};
 use crate::error::{Error, Result};
 use crate::publish::{self, Commit};
 use crate::storage::Storage;
@@ -65,7 +65,7 @@ pub struct Explanation {
 /// [`crate::error::ErrorKind::Usage`] if there is no such account, or more than
 /// one of that name.
 pub async fn explain(storage: &Storage, account: &str) -> Result<Explanation> {
-    let commit = current(storage).await?;
+    let commit = publish::published(storage).await?;
     let all = table(storage, &commit, "account_health").await?;
     let health = find(&all, account)?;
     let id = health.text(0, "account_id").unwrap_or_default().to_owned();

@@ -11,17 +11,9 @@ pub use explain::{Contribution, Explanation, Factor, explain};
 pub use risk::{RiskFilter, risk_list};
 pub use rows::Rows;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::publish::{self, Commit};
 use crate::storage::Storage;
-
-/// The commit whose tables people read, or what to do when there is none.
-async fn current(storage: &Storage) -> Result<Commit> {
-    publish::current(storage).await?.ok_or_else(|| {
-        Error::usage(format!("nothing is published at `{}`", storage.url()))
-            .with_hint("run a pipeline first, or name its output with --output")
-    })
-}
 
 async fn table(storage: &Storage, commit: &Commit, name: &str) -> Result<Rows> {
     let bytes = publish::read_table(storage, commit, name).await?;

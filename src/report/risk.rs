@@ -1,7 +1,8 @@
 //! The risk list: who is at risk, why, how much, until when, what to do.
 
-use super::{Rows, current, table};
+use super::{Rows, table};
 use crate::error::Result;
+use crate::publish;
 use crate::storage::Storage;
 
 /// Which rows of the risk list are wanted; an absent part lets everything pass.
@@ -22,7 +23,7 @@ pub struct RiskFilter {
 /// # Errors
 /// [`crate::error::ErrorKind::Usage`] if nothing is published there.
 pub async fn risk_list(storage: &Storage, filter: &RiskFilter) -> Result<Rows> {
-    let commit = current(storage).await?;
+    let commit = publish::published(storage).await?;
     let mut rows = table(storage, &commit, "risk_list")
         .await?
         .sorted_by("rank");

@@ -20,7 +20,7 @@ use crate::model::graph::RUN_CHECK;
 use crate::model::header::ColumnKind;
 use crate::model::{Layer, Model};
 use crate::publish::{self, Commit};
-use crate::storage::Storage;
+use crate::storage::{Storage, hex};
 use crate::time::AsOf;
 
 /// The `cfg_*` tables of one run.
@@ -190,12 +190,4 @@ pub(crate) fn run_key(
         part(&model.sql);
     }
     Ok(hex(&hasher.finalize()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -37,10 +37,7 @@ pub async fn query_published(
     sql: &str,
     options: &QueryOptions,
 ) -> Result<(SchemaRef, Vec<RecordBatch>)> {
-    let commit = publish::current(storage).await?.ok_or_else(|| {
-        Error::usage(format!("nothing is published at `{}`", storage.url()))
-            .with_hint("run a pipeline first, or name its output with --output")
-    })?;
+    let commit = publish::published(storage).await?;
     let as_of = AsOf::parse(&commit.as_of, &Zone::parse("UTC")?)?;
     let scratch = scratch_folder()?;
     let engine = engine_for(

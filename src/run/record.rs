@@ -14,6 +14,7 @@ use super::check::CheckResult;
 use super::execute::ModelResult;
 use crate::error::{Error, Result};
 use crate::model::graph::Graph;
+use crate::publish;
 use crate::source::freeze::Frozen;
 use crate::source::register::SourceReport;
 use crate::storage::Storage;
@@ -53,9 +54,7 @@ pub(crate) async fn write_failed(
     scratch: &Path,
 ) -> Result<()> {
     let folder = format!("_kenko/runs/{}", record.run_id);
-    for (name, bytes) in files(record)? {
-        storage.put(&format!("{folder}/{name}"), bytes).await?;
-    }
+    publish::write_records(storage, record.run_id, &files(record)?).await?;
     for check in record.checks.iter().filter(|check| check.stops()) {
         let rows = scratch.join(format!("check_{}.parquet", check.check));
         let model = record.models.iter().find(|model| model.name == check.model);

@@ -35,7 +35,7 @@ use local::LocalStore;
 use location::{Location, Scheme};
 
 pub use text::{read_text, read_tree};
-pub use transfer::{Digest, Stored};
+pub use transfer::{Digest, Stored, hex};
 
 /// How often a create, a read-back or a refused overwrite is tried.
 const ATTEMPTS: u32 = 4;
@@ -494,7 +494,7 @@ fn store_url(url: &str) -> String {
         let bucket = rest.split('/').next().unwrap_or_default();
         format!("{scheme}://{bucket}")
     } else {
-        let hash = transfer::hex(&Sha256::digest(url.as_bytes()));
+        let hash = hex(&Sha256::digest(url.as_bytes()));
         format!("local://{}", &hash[..16])
     }
 }
