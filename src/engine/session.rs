@@ -7,10 +7,10 @@ use std::sync::Arc;
 use datafusion::catalog::MemoryCatalogProviderList;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
 
 use super::{Settings, fault};
@@ -91,7 +91,10 @@ pub fn open(settings: &Settings) -> Result<Session> {
 /// and functions, with `threads` parallel streams of its own.
 pub(super) fn beside(session: &Session, threads: usize) -> Session {
     let state = session.state();
-    let config = state.config().clone().with_target_partitions(threads.max(1));
+    let config = state
+        .config()
+        .clone()
+        .with_target_partitions(threads.max(1));
     let state = SessionStateBuilder::new_from_existing(state)
         .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
         .with_config(config)

@@ -145,9 +145,10 @@ impl SourceDays {
 
     /// At most how many rows must be read for `days`.
     pub fn rows(&self, days: &RangeInclusive<EpochDays>) -> u64 {
-        let read = self.stretches.iter().filter(|stretch| {
-            stretch.first <= *days.end() && stretch.last >= *days.start()
-        });
+        let read = self
+            .stretches
+            .iter()
+            .filter(|stretch| stretch.first <= *days.end() && stretch.last >= *days.start());
         read.map(|stretch| stretch.rows).sum()
     }
 

@@ -71,12 +71,7 @@ pub async fn register(
 
 /// The days of extract `table` up to the as-of day, where its files tell;
 /// `None` for an extract that cannot be read day by day.
-pub fn days(
-    frozen: &Frozen,
-    pipeline: &Pipeline,
-    as_of: &AsOf,
-    table: &str,
-) -> Option<SourceDays> {
+pub fn days(frozen: &Frozen, pipeline: &Pipeline, as_of: &AsOf, table: &str) -> Option<SourceDays> {
     days::of_source(frozen, pipeline, as_of, table)
 }
 

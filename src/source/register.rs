@@ -17,6 +17,7 @@ use datafusion::common::ScalarValue;
 use datafusion::prelude::{Expr, lit};
 use serde::Serialize;
 
+use super::Extract;
 use super::days::{self, SourceDays};
 use super::fault;
 use super::findings::{self, Finding};
@@ -24,7 +25,6 @@ use super::freeze::{self, Frozen, FrozenSource};
 use super::layout::Layout;
 use super::rules::{Judgement, LATER, Rule, USED};
 use super::text::Reader;
-use super::Extract;
 use crate::config::contract::{self, Contract};
 use crate::config::{FileFormat, Pipeline, SourceSpec};
 use crate::engine::{self, DataFile, Engine, FileTable, Materialise, Statement};
