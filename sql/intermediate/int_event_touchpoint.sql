@@ -37,4 +37,5 @@ inner join int_found_identity
     on int_identity_touchpoint.account_id = int_found_identity.account_id
     and int_identity_touchpoint.contact_id = int_found_identity.contact_id
     and int_identity_touchpoint.email = int_found_identity.email
-where int_found_identity.found_account_id is not null
+where (int_identity_touchpoint.account_id = '' or int_identity_touchpoint.contact_id = '')
+    and int_found_identity.found_account_id is not null
