@@ -4,6 +4,7 @@
 //! commands resolve what was typed, call, and print.
 
 pub mod args;
+mod backfill;
 mod check;
 mod explain;
 mod format;
@@ -15,6 +16,7 @@ mod printer;
 mod query;
 mod run;
 mod sample;
+mod schedule;
 mod summary;
 mod tables;
 mod watch;
@@ -62,6 +64,8 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::Sample(args) => sample::sample(&args, printer).await,
             Command::Plan(args) => plan::plan(&args, printer).await,
             Command::Run(args) => run::run(&args, printer).await,
+            Command::Backfill(args) => backfill::backfill(&args, printer).await,
+            Command::Schedule(args) => schedule::schedule(&args, printer).await,
             Command::Check(args) => check::check(&args, printer).await,
             Command::List(args) => list::list(&args, printer).await,
             Command::Explain(args) => explain::explain(&args, printer).await,

@@ -4,7 +4,9 @@
 //! query runs is `engine`'s, how a commit survives is `publish`'s. Nothing here
 //! knows what a health score is.
 
+mod backfill;
 mod check;
+mod due;
 mod execute;
 mod inputs;
 mod night;
@@ -14,8 +16,11 @@ mod progress;
 mod project;
 mod published;
 mod record;
+mod schedule;
 
+pub use backfill::{Backfill, BackfilledDay, backfill, days_between};
 pub use check::CheckResult;
+pub use due::{Due, Rest, due};
 pub use execute::ModelResult;
 pub use night::{Outcome, RunOptions, RunReport, run};
 pub use plan::{Plan, PlannedModel, PlannedSource, plan};
@@ -23,3 +28,4 @@ pub use preview::{Validated, validate};
 pub use progress::{Event, Observer, Silent};
 pub use project::Project;
 pub use published::{QueryOptions, query_published};
+pub use schedule::{Notice, ScheduleOptions, Scheduled, run_due, run_when_due, scheduled};

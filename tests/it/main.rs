@@ -8,6 +8,8 @@ mod docs;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod graph;
 #[cfg(test)]
 mod night;
@@ -19,6 +21,8 @@ mod s3;
 mod saas_export;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod schedule;
 #[cfg(test)]
 mod source;
 #[cfg(test)]
