@@ -39,17 +39,17 @@ pub enum Command {
     Run(RunArgs),
     /// Run a pipeline for every day of a range, in order
     #[command(
-        after_help = "Each day is published by itself. The first failure stops; the same command \
-        resumes,\nand days that are published already pass quickly.\n\nExample:\n  kenko backfill \
+        after_help = "Each day is published by itself. The first failure stops the backfill and says \
+        how to\nresume; days that are published already pass quickly.\n\nExample:\n  kenko backfill \
         pipelines/nightly.yaml --from 2026-06-01 --to 2026-06-30"
     )]
     Backfill(BackfillArgs),
     /// Run the pipelines of a folder when they are due, and catch up missed days
     #[command(
-        after_help = "Due are the days that a firing of the pipeline's `schedule:` has passed \
-        for and that come after\nthe newest published one. Days run one by one, in order; a \
-        retry belongs to the same day.\n\nExamples:\n  kenko schedule pipelines\n  kenko schedule \
-        pipelines --once   (for cron, systemd or Kubernetes)\n  kenko schedule pipelines --list"
+        after_help = "Due are the days after the newest published one that a firing of `schedule:` \
+        has passed\nfor. They run one by one, in order; a retry belongs to the same \
+        day.\n\nExamples:\n  kenko schedule pipelines\n  kenko schedule pipelines --once   (for \
+        cron, systemd or Kubernetes)\n  kenko schedule pipelines --list"
     )]
     Schedule(ScheduleArgs),
     /// Check configuration, SQL and contracts without reading any extract

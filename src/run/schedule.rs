@@ -113,7 +113,7 @@ pub async fn run_due(
     now: Microseconds,
     notify: Notify<'_>,
 ) -> Result<()> {
-    let mut scheduler = Scheduler::new(options, notify);
+    let mut scheduler = Scheduler::new(options, true, notify);
     while scheduler.round(&|| now).await?.ran > 0 {}
     scheduler.verdict()
 }
@@ -128,7 +128,7 @@ pub async fn run_when_due(
     stop: &AtomicBool,
     notify: Notify<'_>,
 ) -> Result<()> {
-    let mut scheduler = Scheduler::new(options, notify);
+    let mut scheduler = Scheduler::new(options, false, notify);
     let mut told = None;
     while !stop.load(Ordering::Relaxed) {
         let round = scheduler.round(&|| RunClock.now()).await?;
@@ -180,14 +180,17 @@ struct Standing {
 
 struct Scheduler<'a> {
     options: &'a ScheduleOptions,
+    /// Whether it ends when nothing is left to do at once.
+    is_once: bool,
     notify: Notify<'a>,
     standings: BTreeMap<String, Standing>,
 }
 
 impl<'a> Scheduler<'a> {
-    fn new(options: &'a ScheduleOptions, notify: Notify<'a>) -> Self {
+    fn new(options: &'a ScheduleOptions, is_once: bool, notify: Notify<'a>) -> Self {
         Self {
             options,
+            is_once,
             notify,
             standings: BTreeMap::new(),
         }
@@ -318,8 +321,12 @@ impl<'a> Scheduler<'a> {
             as_of: Some(day.to_string()),
             ..Notice::default()
         };
+        let text = match due {
+            1 => format!("running {day}"),
+            _ => format!("running {day}, the first of {due} days that are due"),
+        };
         self.tell(Notice {
-            text: format!("running {day}, days due: {due}"),
+            text,
             ..about.clone()
         });
         let mut command = Command::new(&self.options.program);
@@ -400,15 +407,18 @@ impl<'a> Scheduler<'a> {
         }
         standing.trouble = trouble;
         let next = match standing.rest {
-            Rest::None => "it is looked at again in a minute".to_owned(),
-            Rest::Until(instant) => format!("it is looked at again at {}", format_instant(instant)),
-            Rest::AfterFiring(_) => "it waits for its next firing".to_owned(),
+            _ if self.is_once => String::new(),
+            Rest::None => "\nit is looked at again in a minute".to_owned(),
+            Rest::Until(instant) => {
+                format!("\nit is looked at again at {}", format_instant(instant))
+            }
+            Rest::AfterFiring(_) => "\nit waits for its next firing".to_owned(),
         };
         self.tell(Notice {
             file: file.to_owned(),
             exit_code: Some(kind.exit_code()),
             is_warning: true,
-            text: format!("{text}\n{next}"),
+            text: format!("{text}{next}"),
             ..Notice::default()
         });
     }
@@ -464,7 +474,9 @@ fn holding(mut command: Command, lock: File) -> Command {
 /// The pipeline files of the folder itself, in order of name.
 fn pipeline_files(folder: &str) -> Result<Vec<String>> {
     let failed = |cause: std::io::Error| {
-        Error::usage(format!("cannot read the folder `{folder}`")).with_source(cause)
+        Error::usage(format!("cannot read the folder `{folder}`"))
+            .with_source(cause)
+            .with_hint("name the folder with the pipeline files")
     };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
@@ -515,7 +527,7 @@ mod tests {
             program: PathBuf::from("sleep"),
             arguments: Vec::new(),
         };
-        let scheduler = Scheduler::new(&options, &|_| {});
+        let scheduler = Scheduler::new(&options, true, &|_| {});
         let lock = scheduler.lock("pipelines/nightly.yaml").unwrap();
         let mut command = Command::new(&options.program);
         command.arg("600");
@@ -539,7 +551,7 @@ mod tests {
             arguments: Vec::new(),
         };
         let verdict = |kinds: &[ErrorKind]| {
-            let mut scheduler = Scheduler::new(&options, &|_| {});
+            let mut scheduler = Scheduler::new(&options, true, &|_| {});
             for (index, kind) in kinds.iter().enumerate() {
                 let standing = Standing {
                     rest: Rest::None,

@@ -87,14 +87,25 @@ fn missed_days_are_caught_up_and_a_broken_one_stops_its_pipeline() {
     let busy = lock(&company.path("pipelines"));
     let refused = schedule(&company, "2026-07-01T03:00:00+09:00");
     assert_eq!(refused.code(), 4);
-    assert_snapshot!(said(&refused), @"");
+    assert_snapshot!(said(&refused), @r"
+    WARN (4): error: another scheduler is running it
+    ");
     drop(busy);
 
     // Another file that cannot be read does not stop this one.
     company.write("pipelines/other.yaml", "name: [\n");
     let missed = schedule(&company, "2026-07-01T03:00:00+09:00");
     assert_eq!(missed.code(), 2);
-    assert_snapshot!(said(&missed), @"");
+    assert_snapshot!(said(&missed), @r"
+    INFO (null): running 2026-06-29, the first of 2 days that are due
+    INFO (0): 2026-06-29 is published
+    WARN (2): error: pipelines/other.yaml:1:7: the pipeline file is not valid
+      caused by: expected string scalar at line 1, column 7
+
+    hint: docs/config.md lists every key with its meaning
+    INFO (null): running 2026-06-30
+    INFO (0): 2026-06-30 is published
+    ");
     assert_eq!(
         published(&company),
         ["2026-06-28", "2026-06-29", "2026-06-30"]
@@ -104,7 +115,15 @@ fn missed_days_are_caught_up_and_a_broken_one_stops_its_pipeline() {
     assert!(nothing.log().is_empty(), "{}", nothing.messages());
 
     let again = backfill(&company, "2026-06-28", "2026-06-30").succeeded();
-    assert_snapshot!(without_seconds(again.stdout()), @"");
+    assert_snapshot!(without_seconds(again.stdout()), @r"
+    ────────────────────────────────────────────────
+     day          outcome                   seconds
+    ════════════════════════════════════════════════
+     2026-06-28   already done, version 1   [SECONDS]
+     2026-06-29   already done, version 2   [SECONDS]
+     2026-06-30   already done, version 3   [SECONDS]
+    ────────────────────────────────────────────────
+    ");
     let days = again.messages();
     let days: Vec<&str> = days
         .lines()
@@ -116,7 +135,10 @@ fn missed_days_are_caught_up_and_a_broken_one_stops_its_pipeline() {
     fs::write(company.path("testdata/account.parquet"), "no Parquet").unwrap();
     let broken = schedule(&company, "2026-07-02T03:00:00+09:00");
     assert_eq!(broken.code(), 3);
-    assert_snapshot!(said(&broken), @"");
+    assert_snapshot!(said(&broken), @r"
+    INFO (null): running 2026-07-01
+    WARN (3): error: the run of 2026-07-01 ended with exit code 3
+    ");
     let stopped = backfill(&company, "2026-06-30", "2026-07-02");
     assert_snapshot!("backfill_stopped", without_seconds(&stopped.shown()));
     assert_eq!(published(&company).len(), 3);
@@ -152,14 +174,72 @@ fn what_cannot_be_scheduled_or_backfilled_is_said_with_a_remedy() {
         &shipped.replace(line, "schedule: {cron: \"0 0 30 2 *\"}"),
     );
     let typed = |line: &str| company.kenko(&line.split(' ').collect::<Vec<_>>()).shown();
-    assert_snapshot!(typed("schedule nowhere --once"), @"");
-    assert_snapshot!(typed("schedule silent --once"), @"");
-    assert_snapshot!(typed("schedule pipelines --at 2026-06-30T02:30:00Z"), @"");
-    assert_snapshot!(typed("schedule pipelines --once --at yesterday"), @"");
-    assert_snapshot!(typed("check never/nightly.yaml"), @"");
+    assert_snapshot!(typed("schedule nowhere --once"), @r#"
+    $ kenko schedule nowhere --once
+    exit code 2
+    --- stdout
+    --- stderr
+    ERROR exit_code=2 kind="Usage": error: cannot read the folder `nowhere`
+      caused by: No such file or directory (os error 2)
+
+    hint: name the folder with the pipeline files
+    "#);
+    assert_snapshot!(typed("schedule silent --once"), @r#"
+    $ kenko schedule silent --once
+    exit code 2
+    --- stdout
+    --- stderr
+    ERROR exit_code=2 kind="Usage": error: no pipeline in `silent` has a `schedule:`
+
+    hint: write `schedule: {cron: "30 2 * * *"}` into a pipeline file
+    "#);
+    assert_snapshot!(typed("schedule pipelines --at 2026-06-30T02:30:00Z"), @r#"
+    $ kenko schedule pipelines --at 2026-06-30T02:30:00Z
+    exit code 2
+    --- stdout
+    --- stderr
+    ERROR exit_code=2 kind="Usage": error: `--at` needs `--once` or `--list`
+
+    hint: without them the scheduler goes by the clock
+    "#);
+    assert_snapshot!(typed("schedule pipelines --once --at yesterday"), @r#"
+    $ kenko schedule pipelines --once --at yesterday
+    exit code 2
+    --- stdout
+    --- stderr
+    ERROR exit_code=2 kind="Usage": error: `--at yesterday` is no instant
+
+    hint: write it as 2026-06-30T02:30:00+09:00 or as @1782754200
+    "#);
+    assert_snapshot!(typed("check never/nightly.yaml"), @r#"
+    $ kenko check never/nightly.yaml
+    exit code 2
+    --- stdout
+    --- stderr
+    ERROR exit_code=2 kind="Usage": error: never/nightly.yaml: `cron: 0 0 30 2 *` would never fire
+
+    hint: no such day of the month is in one of its months
+    "#);
     let range = "backfill pipelines/nightly.yaml --from";
-    assert_snapshot!(typed(&format!("{range} 2026-06-30 --to 2026-06-29")), @"");
-    assert_snapshot!(typed(&format!("{range} 2026-06-30 --to 2026-06-31")), @"");
+    assert_snapshot!(typed(&format!("{range} 2026-06-30 --to 2026-06-29")), @r#"
+    $ kenko backfill pipelines/nightly.yaml --from 2026-06-30 --to 2026-06-29
+    exit code 2
+    --- stdout
+    --- stderr
+    ERROR exit_code=2 kind="Usage": error: 2026-06-29 is before 2026-06-30
+
+    hint: give the first day as --from and the last one as --to
+    "#);
+    assert_snapshot!(typed(&format!("{range} 2026-06-30 --to 2026-06-31")), @r#"
+    $ kenko backfill pipelines/nightly.yaml --from 2026-06-30 --to 2026-06-31
+    exit code 2
+    --- stdout
+    --- stderr
+    ERROR exit_code=2 kind="Usage": error: `2026-06-31` is not a date
+      caused by: invalid date: parameter 'day' for `2026-06` is invalid, must be in range `1..=30`
+
+    hint: write dates as YYYY-MM-DD, for example 2026-01-31
+    "#);
     let future = typed(&format!("{range} 2026-06-30 --to 9998-01-01"));
     assert!(
         future.contains("9998-01-01 is not over yet in Asia/Tokyo"),
