@@ -15,6 +15,7 @@ pub(crate) async fn backfill(args: &BackfillArgs, printer: Printer) -> Result<()
         select: Vec::new(),
         threads: threads(args.machine.threads),
         memory_bytes: memory_bytes(&args.machine)?,
+        full: false,
     };
     let project = Project::load(&args.pipeline).await?;
     let days = days_between(&project, &args.from, &args.to)?;

@@ -6,9 +6,11 @@
 
 mod backfill;
 mod check;
+mod days;
 mod due;
 mod execute;
 mod inputs;
+mod key;
 mod night;
 mod plan;
 mod preview;
@@ -16,14 +18,17 @@ mod progress;
 mod project;
 mod published;
 mod record;
+mod reuse;
 mod schedule;
+mod shift;
+mod state;
 
 pub use backfill::{Backfill, BackfilledDay, backfill, days_between};
 pub use check::CheckResult;
 pub use due::{Due, Rest, due};
 pub use execute::ModelResult;
 pub use night::{Outcome, RunOptions, RunReport, run};
-pub use plan::{Plan, PlannedModel, PlannedSource, plan};
+pub use plan::{Plan, PlannedModel, PlannedSource, PlannedWork, plan};
 pub use preview::{Validated, validate};
 pub use progress::{Event, Observer, Silent};
 pub use project::Project;

@@ -300,7 +300,7 @@ impl<'a> Scheduler<'a> {
             )));
         }
         if let Some((first, last)) = due.left_out {
-            self.tell(Notice {
+            self.tell(&Notice {
                 file: file.to_owned(),
                 is_warning: true,
                 text: format!(
@@ -325,7 +325,7 @@ impl<'a> Scheduler<'a> {
             1 => format!("running {day}"),
             _ => format!("running {day}, the first of {due} days that are due"),
         };
-        self.tell(Notice {
+        self.tell(&Notice {
             text,
             ..about.clone()
         });
@@ -346,7 +346,7 @@ impl<'a> Scheduler<'a> {
             })?;
         match status.code() {
             Some(0) => {
-                self.tell(Notice {
+                self.tell(&Notice {
                     exit_code: Some(0),
                     text: format!("{day} is published, after {:.0} s", watch.seconds()),
                     ..about
@@ -414,7 +414,7 @@ impl<'a> Scheduler<'a> {
             }
             Rest::AfterFiring(_) => "\nit waits for its next firing".to_owned(),
         };
-        self.tell(Notice {
+        self.tell(&Notice {
             file: file.to_owned(),
             exit_code: Some(kind.exit_code()),
             is_warning: true,
@@ -452,12 +452,12 @@ impl<'a> Scheduler<'a> {
         .with_hint("the lines above say why, file by file"))
     }
 
-    fn tell(&self, notice: Notice) {
-        (self.notify)(&notice);
+    fn tell(&self, notice: &Notice) {
+        (self.notify)(notice);
     }
 
     fn say(&self, text: String) {
-        self.tell(Notice {
+        self.tell(&Notice {
             text,
             ..Notice::default()
         });

@@ -1,6 +1,7 @@
 //! The examples for other schedulers: what they do after each exit code, read
 //! from the files themselves and held against what the code says is next.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -87,7 +88,7 @@ fn cronjob() -> Value {
 }
 
 /// The action of the first rule that a container's exit code meets.
-fn action<'a>(job: &'a Value, code: i64) -> Option<&'a str> {
+fn action(job: &Value, code: i64) -> Option<&str> {
     let rules = job["podFailurePolicy"]["rules"].as_array().unwrap();
     let rule = rules.iter().find(|rule| {
         let codes = &rule["onExitCodes"];
@@ -234,10 +235,10 @@ fn airflow_ends_the_task_as_the_exit_code_asks() {
             NextStep::Stop => failed,
             NextStep::Retry | NextStep::Wait => retried,
         };
-        expected.push_str(&format!("{code} {exception}\n"));
+        let _ = writeln!(expected, "{code} {exception}");
     }
     // A panic is a bug; a killed run is run again.
-    expected.push_str(&format!("101 {failed}\n{KILLED} {retried}\n-9 {retried}\n"));
+    let _ = writeln!(expected, "101 {failed}\n{KILLED} {retried}\n-9 {retried}");
     expected.push_str("2026-06-30\n");
     assert_eq!(said, expected, "{problem}");
 }

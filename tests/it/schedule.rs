@@ -152,7 +152,7 @@ fn without_seconds(text: &str) -> String {
             .trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
         let is_day = line.trim_start().starts_with("2026-");
         if is_day {
-            format!("{}[SECONDS]", kept)
+            format!("{kept}[SECONDS]")
         } else {
             line.trim_end().to_owned()
         }
