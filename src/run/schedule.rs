@@ -3,7 +3,7 @@
 //! One thing at a time: in every round each pipeline runs at most one day, as a
 //! process of its own, so that a crash costs that day and a long catch-up does
 //! not keep the others waiting. Files are read again in every round. What is
-//! due is [`super::due`]'s; that a day is published once, whatever happens on
+//! due is [`mod@super::due`]'s; that a day is published once, whatever happens on
 //! other machines, is `publish`'s. The scheduler keeps no state of its own: what
 //! it has done is what the log of each output says.
 

@@ -161,7 +161,7 @@ fn without_seconds(text: &str) -> String {
 }
 
 #[test]
-fn what_cannot_be_scheduled_or_backfilled_is_said_with_a_remedy() {
+fn what_cannot_be_scheduled_is_said_with_a_remedy() {
     let _settings = snapshots().bind_to_scope();
     let company = Company::nobody();
     let shipped = kenko::config::SHIPPED_PIPELINE;
@@ -220,6 +220,14 @@ fn what_cannot_be_scheduled_or_backfilled_is_said_with_a_remedy() {
 
     hint: no such day of the month is in one of its months
     "#);
+}
+
+#[test]
+fn what_is_no_range_of_past_days_is_said_with_a_remedy() {
+    let _settings = snapshots().bind_to_scope();
+    let company = Company::nobody();
+    company.write("pipelines/nightly.yaml", kenko::config::SHIPPED_PIPELINE);
+    let typed = |line: &str| company.kenko(&line.split(' ').collect::<Vec<_>>()).shown();
     let range = "backfill pipelines/nightly.yaml --from";
     assert_snapshot!(typed(&format!("{range} 2026-06-30 --to 2026-06-29")), @r#"
     $ kenko backfill pipelines/nightly.yaml --from 2026-06-30 --to 2026-06-29
