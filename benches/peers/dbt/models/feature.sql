@@ -1,0 +1,1 @@
+{{ feature_as_of(as_of()) }}
