@@ -1,10 +1,11 @@
 """The job for chDB, which is ClickHouse in process, each answer in the fastest form found.
 
-    chdb_job.py DATA OUT AS_OF [floor | levels | ANSWER...]
+    chdb_job.py DATA OUT AS_OF [floor | levels]
 
 What makes the forms fast: windowFunnel for how far units come, and windows only over the
-units that convert; exact sets (uniqExact) in one aggregation rather than two; arrays of an
-account's touches rather than windows over them; low-cardinality texts.
+units that convert; features from the days of accounts rather than from events, and for
+people from one bit mask over all windows; arrays of an account's touches rather than
+windows over them; low-cardinality texts.
 """
 
 import datetime as dt
@@ -73,53 +74,77 @@ class Job:
                 sum(length(channel)), sum(seconds) from {self.table("event")}"""
 
     def account_day(self) -> str:
-        channels = ", ".join(
+        """Kept in memory: the answer, and what features are made of."""
+        counted = ", ".join(
             f"countIf(channel = '{name}')::Int64 as ch_{name}" for name in job.CHANNELS
         )
-        return f"""
+        self.keep(
+            "account_days",
+            f"""
             select account_id, day, count()::Int64 as events,
                 length(arrayDistinct(groupArray(contact_id)))::Int64 as contacts,
-                bitCount(groupBitOr({BIT}))::Int64 as features, sum(seconds) as seconds, {channels}
+                groupBitOr({BIT}) as bits, sum(seconds) as seconds,
+                countIf(name = 'login')::Int64 as logins, {counted}
             from {self.table("event")} where day <= toDate('{self.as_of}')
-            group by account_id, day"""
-
-    def features(self, source: str, keys: str) -> str:
-        day_bit = "bitShiftLeft(toUInt64(1), age)"
+            group by account_id, day""",
+        )
+        channels = ", ".join(f"ch_{name}" for name in job.CHANNELS)
         return f"""
-            select {keys}, countIf(age <= 7)::Int64 as events_7,
-                countIf(age <= 30)::Int64 as events_30, count()::Int64 as events_90,
-                countIf(age between 31 and 60)::Int64 as events_31_60,
-                uniqExactIf(contact_id, age <= 7)::Int64 as contacts_7,
-                uniqExactIf(contact_id, age <= 30)::Int64 as contacts_30,
-                uniqExact(contact_id)::Int64 as contacts_90,
-                bitCount(groupBitOr(if(age <= 30, bit, 0)))::Int64 as features_30,
-                bitCount(groupBitOr(bit))::Int64 as features_90,
-                countIf(age <= 30 and is_login)::Int64 as logins_30,
-                sumIf(seconds, age <= 30) as seconds_30,
-                bitCount(groupBitOr(if(age <= 30, {day_bit}, 0)))::Int64 as days_30,
-                min(age)::Int64 as days_since
-            from ({source}) group by {keys}"""
+            select account_id, day, events, contacts, bitCount(bits)::Int64 as features, seconds,
+                {channels}
+            from account_days"""
+
+    def people(self) -> str:
+        """People of each account active in 7, 30 and 90 days, from one look at their days."""
+        windows = job.day_windows(self.as_of)
+        days = ", ".join(f"toDate('{day}')" for day in windows)
+        bits = ", ".join(f"toUInt64({bits})" for bits in windows.values())
+        ends = ", ".join(
+            f"(toDate('{cutoff}'), {3 * number})"
+            for number, cutoff in enumerate(job.cutoffs(self.as_of))
+        )
+        return f"""
+            select end.1 as cutoff, account_id,
+                countIf(bitTest(windows, end.2))::Int64 as contacts_7,
+                countIf(bitTest(windows, end.2 + 1))::Int64 as contacts_30,
+                countIf(bitTest(windows, end.2 + 2))::Int64 as contacts_90
+            from (
+                select account_id, contact_id,
+                    groupBitOr(transform(day, [{days}], [{bits}], toUInt64(0))) as windows
+                from {self.table("event")} where day <= toDate('{self.as_of}')
+                group by account_id, contact_id
+            ) array join [{ends}] as end group by cutoff, account_id"""
+
+    def features(self) -> str:
+        ends = ", ".join(f"toDate('{cutoff}')" for cutoff in job.cutoffs(self.as_of))
+        source = f"""
+            select cutoff, account_id, events, bits, logins, seconds, toUInt8(cutoff + 1 - day) as age
+            from (
+                select *, arrayFilter(end -> day > end - 90 and day <= end, [{ends}]) as ends
+                from account_days
+            ) array join ends as cutoff"""
+        return f"""
+            select total.*, contacts_7, contacts_30, contacts_90
+            from (
+                select cutoff, account_id, sumIf(events, age <= 7) as events_7,
+                    sumIf(events, age <= 30) as events_30, sum(events) as events_90,
+                    sumIf(events, age between 31 and 60) as events_31_60,
+                    bitCount(groupBitOrIf(bits, age <= 30))::Int64 as features_30,
+                    bitCount(groupBitOr(bits))::Int64 as features_90,
+                    sumIf(logins, age <= 30) as logins_30, sumIf(seconds, age <= 30) as seconds_30,
+                    countIf(age <= 30)::Int64 as days_30, min(age)::Int64 as days_since
+                from ({source}) group by cutoff, account_id
+            ) as total join ({self.people()}) as people using (cutoff, account_id)"""
 
     def feature(self) -> str:
-        as_of = f"toDate('{self.as_of}')"
-        source = f"""
-            select account_id, contact_id, seconds, name = 'login' as is_login, {BIT} as bit,
-                toUInt8({as_of} + 1 - day) as age
-            from {self.table("event")} where day > {as_of} - 90 and day <= {as_of}"""
-        return self.features(source, "account_id")
+        self.keep("features", self.features())
+        return f"select * except (cutoff) from features where cutoff = toDate('{self.as_of}')"
 
     def feature_month_end(self) -> str:
-        ends = job.month_ends(self.as_of)
-        listed = "[" + ", ".join(f"toDate('{end}')" for end in ends) + "]"
-        source = f"""
-            select account_id, contact_id, seconds, is_login, bit, as_of,
-                toUInt8(as_of + 1 - day) as age
-            from (
-                select account_id, contact_id, seconds, name = 'login' as is_login, {BIT} as bit,
-                    day, arrayFilter(last -> day > last - 90 and day <= last, {listed}) as ends
-                from {self.table("event")} where day <= toDate('{ends[-1]}')
-            ) array join ends as as_of"""
-        return self.features(source, "as_of, account_id")
+        ends = ", ".join(f"toDate('{end}')" for end in job.month_ends(self.as_of))
+        return f"""
+            select cutoff as month_end, * except (cutoff) from features
+            where cutoff in ({ends})"""
 
     def level(self, unit: str) -> str:
         steps = ", ".join(f"name = '{name}'" for name in job.STEPS)
@@ -326,7 +351,7 @@ def main() -> None:
         for unit in ("account_id", "contact_id"):
             work.session.query(work.levels(unit))
         return watch.lap("levels")
-    for answer in sys.argv[4:] or job.ANSWERS:
+    for answer in job.ANSWERS:
         query = getattr(work, answer)()
         target = f"file('{out}/{answer}.parquet', Parquet)"
         work.session.query(f"insert into function {target} {query}")

@@ -1,11 +1,11 @@
 """The job in SQL for DuckDB, each answer in the fastest form that was found for it.
 
-    duckdb_job.py DATA OUT AS_OF [floor | ANSWER...]
+    duckdb_job.py DATA OUT AS_OF [floor]
 
 What makes the forms fast: distinct people by list_unique and distinct features by bits
-rather than COUNT DISTINCT; features over aggregates of a person rather than events; the
-frequent first step of the funnel by an as-of join rather than a window; small integers in
-place of names; only the days that a question needs.
+rather than COUNT DISTINCT; features from the days of accounts rather than from events, and
+for people from one bit mask over all windows; the frequent first step of the funnel by an
+as-of join rather than a window; small integers in place of names.
 """
 
 import datetime as dt
@@ -17,60 +17,94 @@ import job
 from stopwatch import Stopwatch, threads
 
 BIT = "case when name like 'feature%' then 1::bigint << right(name, 2)::int else 0::bigint end"
-NO_BITS = "0::bigint"
 
 
 def names(values: list[str]) -> str:
     return ", ".join(f"'{value}'" for value in values)
 
 
-def account_day(as_of: dt.date) -> str:
+CHANNELS = [f"ch_{name}" for name in job.CHANNELS]
+
+
+def account_days(as_of: dt.date) -> str:
+    """Kept in memory: the answer, and what features are made of."""
     channels = ", ".join(
         f"count(*) filter (where channel = '{name}') as ch_{name}" for name in job.CHANNELS
     )
     return f"""
         select account_id, day, count(*) as events, list_unique(list(contact_id)) as contacts,
-            bit_count(bit_or({BIT})) as features, sum(seconds)::bigint as seconds,
-            {channels}
+            bit_or({BIT}) as bits, sum(seconds)::bigint as seconds,
+            count(*) filter (where name = 'login') as logins, {channels}
         from event where day <= date '{as_of}' group by account_id, day"""
 
 
-def feature(as_of: dt.date) -> str:
-    """Looking back from the end of `as_of`: `age` is 1 on that day."""
+def account_day() -> str:
     return f"""
-        with used as (
-            select account_id, contact_id, seconds, name = 'login' as is_login, {BIT} as bit,
-                date '{as_of}' + 1 - day as age
-            from event where day > date '{as_of}' - 90 and day <= date '{as_of}'
-        ),
+        select account_id, day, events, contacts, bit_count(bits) as features, seconds,
+            {", ".join(CHANNELS)}
+        from account_days"""
+
+
+def looking_back(as_of: dt.date) -> str:
+    rows = job.lookback(as_of)
+    columns = {
+        "cutoff": (f"date '{row[0]}'" for row in rows),
+        "day": (f"date '{row[1]}'" for row in rows),
+        "age": (str(row[2]) for row in rows),
+    }
+    return "select " + ", ".join(
+        f"unnest([{', '.join(values)}]) as {name}" for name, values in columns.items()
+    )
+
+
+def people(as_of: dt.date) -> str:
+    """People of each account active in 7, 30 and 90 days, from one look at their days."""
+    windows = job.day_windows(as_of)
+    days = ", ".join(f"date '{day}'" for day in windows)
+    bits = ", ".join(f"{bits}::bigint" for bits in windows.values())
+    ends = ", ".join(
+        f"(date '{cutoff}', {3 * number})" for number, cutoff in enumerate(job.cutoffs(as_of))
+    )
+    return f"""
+        with day_window as (select unnest([{days}]) as day, unnest([{bits}]) as windows),
         person as (
-            select account_id, contact_id,
-                count(*) filter (where age <= 7) as events_7,
-                count(*) filter (where age <= 30) as events_30,
-                count(*) as events_90,
-                count(*) filter (where age between 31 and 60) as events_31_60,
-                bit_or(case when age <= 30 then bit else {NO_BITS} end) as bits_30,
-                bit_or(bit) as bits_90,
-                count(*) filter (where age <= 30 and is_login) as logins_30,
-                sum(case when age <= 30 then seconds else 0 end) as seconds_30,
-                bit_or(case when age <= 30 then 1::bigint << age::int else {NO_BITS} end) as days_30,
-                min(age) as days_since
-            from used group by account_id, contact_id
+            select account_id, contact_id, bit_or(windows) as windows
+            from event join day_window using (day) group by account_id, contact_id
         )
-        select account_id, sum(events_7)::bigint as events_7, sum(events_30)::bigint as events_30,
-            sum(events_90)::bigint as events_90, sum(events_31_60)::bigint as events_31_60,
-            count(*) filter (where days_since <= 7) as contacts_7,
-            count(*) filter (where days_since <= 30) as contacts_30, count(*) as contacts_90,
-            bit_count(bit_or(bits_30)) as features_30, bit_count(bit_or(bits_90)) as features_90,
-            sum(logins_30)::bigint as logins_30, sum(seconds_30)::bigint as seconds_30,
-            bit_count(bit_or(days_30)) as days_30, min(days_since) as days_since
-        from person group by account_id"""
+        select cutoff, account_id, sum((windows >> place) & 1)::bigint as contacts_7,
+            sum((windows >> (place + 1)) & 1)::bigint as contacts_30,
+            sum((windows >> (place + 2)) & 1)::bigint as contacts_90
+        from person, (values {ends}) as ends(cutoff, place) group by cutoff, account_id"""
+
+
+def features(as_of: dt.date) -> str:
+    """Of every cutoff; kept in memory for two answers."""
+    return f"""
+        with total as (
+            select cutoff, account_id,
+                coalesce(sum(events) filter (where age <= 7), 0)::bigint as events_7,
+                coalesce(sum(events) filter (where age <= 30), 0)::bigint as events_30,
+                sum(events)::bigint as events_90,
+                coalesce(sum(events) filter (where age between 31 and 60), 0)::bigint
+                    as events_31_60,
+                coalesce(bit_count(bit_or(bits) filter (where age <= 30)), 0) as features_30,
+                bit_count(bit_or(bits)) as features_90,
+                coalesce(sum(logins) filter (where age <= 30), 0)::bigint as logins_30,
+                coalesce(sum(seconds) filter (where age <= 30), 0)::bigint as seconds_30,
+                count(*) filter (where age <= 30) as days_30, min(age) as days_since
+            from account_days join ({looking_back(as_of)}) using (day) group by cutoff, account_id
+        )
+        select * from total join ({people(as_of)}) using (cutoff, account_id)"""
+
+
+def feature(as_of: dt.date) -> str:
+    return f"select * exclude (cutoff) from features where cutoff = date '{as_of}'"
 
 
 def feature_month_end(as_of: dt.date) -> str:
-    return " union all ".join(
-        f"select date '{end}' as as_of, * from ({feature(end)})" for end in job.month_ends(as_of)
-    )
+    ends = ", ".join(f"date '{end}'" for end in job.month_ends(as_of))
+    return f"""select cutoff as month_end, * exclude (cutoff) from features
+        where cutoff in ({ends})"""
 
 
 def reached(unit: str, as_of: dt.date) -> str:
@@ -292,14 +326,13 @@ def connect(data: str) -> duckdb.DuckDBPyConnection:
 
 def main() -> None:
     data, out, as_of = sys.argv[1], sys.argv[2], dt.date.fromisoformat(sys.argv[3])
-    wanted = sys.argv[4:] or list(job.ANSWERS)
     watch = Stopwatch()
     connection = connect(data)
-    if wanted == ["floor"]:
+    if sys.argv[4:] == ["floor"]:
         connection.execute(FLOOR).fetchall()
         return watch.lap("floor")
     queries = {
-        "account_day": account_day(as_of),
+        "account_day": account_day(),
         "funnel_account": funnel("account_id", as_of),
         "funnel_contact": funnel("contact_id", as_of),
         "feature": feature(as_of),
@@ -308,9 +341,15 @@ def main() -> None:
         "transition": transition(),
         "path": path(),
     }
-    for answer in wanted:
-        if answer == "transition":
-            connection.execute(f"create temp table touched as {touched(as_of)}")
+    kept = {
+        "account_day": ("account_days", account_days(as_of)),
+        "feature": ("features", features(as_of)),
+        "transition": ("touched", touched(as_of)),
+    }
+    for answer in job.ANSWERS:
+        if answer in kept:
+            name, query = kept[answer]
+            connection.execute(f"create temp table {name} as {query}")
         connection.execute(
             f"copy ({queries[answer]}) to '{out}/{answer}.parquet' "
             "(format parquet, compression zstd)"

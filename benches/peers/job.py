@@ -69,7 +69,7 @@ ANSWERS = {
     "funnel_account": ["segment"],
     "funnel_contact": ["segment"],
     "feature": ["account_id"],
-    "feature_month_end": ["as_of", "account_id"],
+    "feature_month_end": ["month_end", "account_id"],
     "health": ["account_id"],
     "transition": ["segment", "first", "second"],
     "path": ["first", "second", "third"],
@@ -81,6 +81,31 @@ def month_ends(as_of: dt.date) -> list[dt.date]:
     days = (as_of - dt.timedelta(back) for back in range(400))
     ends = [day for day in days if (day + dt.timedelta(1)).day == 1]
     return sorted(ends[:MONTH_ENDS])
+
+
+def cutoffs(as_of: dt.date) -> list[dt.date]:
+    """Every day that features are asked for: the month-ends and `as_of`."""
+    return sorted({*month_ends(as_of), as_of})
+
+
+def lookback(as_of: dt.date) -> list[tuple[dt.date, dt.date, int]]:
+    """Cutoff, day and age of the 90 days up to each cutoff; age is 1 on the cutoff."""
+    return [
+        (cutoff, cutoff - dt.timedelta(age - 1), age)
+        for cutoff in cutoffs(as_of)
+        for age in range(1, 91)
+    ]
+
+
+def day_windows(as_of: dt.date) -> dict[dt.date, int]:
+    """In which windows each day lies, as bits: three for each cutoff, for 7, 30 and 90
+    days. A person's days joined by `or` say in which windows the person was active."""
+    places = {cutoff: 3 * number for number, cutoff in enumerate(cutoffs(as_of))}
+    windows: dict[dt.date, int] = {}
+    for cutoff, day, age in lookback(as_of):
+        of_cutoff = 7 if age <= 7 else 6 if age <= 30 else 4
+        windows[day] = windows.get(day, 0) | of_cutoff << places[cutoff]
+    return windows
 
 
 def months_before(as_of: dt.date, months: int) -> dt.date:

@@ -1,10 +1,11 @@
 """The job for Polars, each answer in the fastest form that was found for it.
 
-    polars_job.py DATA OUT AS_OF [floor | ANSWER...]
+    polars_job.py DATA OUT AS_OF [floor]
 
-What makes the forms fast: the streaming engine; aggregating by person first; a join with a
-table of names instead of work on texts; as-of joins over the rows of funnel steps alone;
-for chains, a stable sort by account of rows that come in order of time.
+What makes the forms fast: the streaming engine; aggregating by person first; features from
+the days of accounts rather than from events, and for people from one bit mask over all
+windows; a join with a table of names instead of work on texts; as-of joins over the rows of
+funnel steps alone; for chains, a stable sort by account of rows that come in order of time.
 """
 
 import datetime as dt
@@ -34,6 +35,8 @@ BITS = pl.LazyFrame(
 class Job:
     def __init__(self, data: str, out: str, as_of: dt.date):
         self.data, self.out, self.as_of = data, out, as_of
+        self.days: pl.DataFrame | None = None
+        self.of_cutoffs: pl.DataFrame | None = None
         self.chains: pl.DataFrame | None = None
 
     def events(self) -> pl.LazyFrame:
@@ -55,102 +58,115 @@ class Job:
             col("seconds").sum(),
         )
 
+    def account_days(self) -> pl.DataFrame:
+        """Kept in memory: the answer, and what features are made of."""
+        if self.days is None:
+            by_channel = [f"ch_{name}" for name in job.CHANNELS]
+            self.days = (
+                self.events()
+                .join(BITS, on="name")
+                .group_by("account_id", "day", "contact_id")
+                .agg(
+                    pl.len().cast(pl.Int64).alias("events"),
+                    (col("name") == "login").sum().cast(pl.Int64).alias("logins"),
+                    col("bit").bitwise_or(),
+                    col("seconds").sum(),
+                    *[
+                        (col("channel") == name).sum().cast(pl.Int64).alias(f"ch_{name}")
+                        for name in job.CHANNELS
+                    ],
+                )
+                .group_by("account_id", "day")
+                .agg(
+                    pl.len().cast(pl.Int64).alias("contacts"),
+                    col("bit").bitwise_or(),
+                    *[col(name).sum() for name in ["events", "logins", "seconds", *by_channel]],
+                )
+                .collect(engine="streaming")
+            )
+        return self.days
+
     def account_day(self) -> pl.LazyFrame:
-        by_channel = [f"ch_{name}" for name in job.CHANNELS]
-        return (
+        features = col("bit").bitwise_count_ones().cast(pl.Int64).alias("features")
+        return self.account_days().lazy().with_columns(features).drop("bit", "logins")
+
+    def people(self) -> pl.LazyFrame:
+        """People of each account active in 7, 30 and 90 days, from one look at their days."""
+        windows = job.day_windows(self.as_of)
+        of_day = pl.LazyFrame(
+            {"day": list(windows), "windows": list(windows.values())},
+            schema={"day": pl.Date, "windows": pl.Int64},
+        )
+        ends = job.cutoffs(self.as_of)
+        counted = (
             self.events()
-            .join(BITS, on="name")
-            .group_by("account_id", "day", "contact_id")
+            .select("account_id", "contact_id", "day")
+            .join(of_day, on="day")
+            .group_by("account_id", "contact_id")
+            .agg(col("windows").bitwise_or())
+            .group_by("account_id")
             .agg(
-                pl.len().cast(pl.Int64).alias("events"),
-                col("bit").bitwise_or(),
-                col("seconds").sum(),
-                *[
-                    (col("channel") == name).sum().cast(pl.Int64).alias(f"ch_{name}")
-                    for name in job.CHANNELS
-                ],
+                ((col("windows") & (1 << place)) != 0).sum().cast(pl.Int64).alias(str(place))
+                for place in range(3 * len(ends))
             )
-            .group_by("account_id", "day")
-            .agg(
-                col("events").sum(),
-                pl.len().cast(pl.Int64).alias("contacts"),
-                col("bit").bitwise_or(),
-                col("seconds").sum(),
-                *[col(name).sum() for name in by_channel],
+            .collect(engine="streaming")
+            .lazy()
+        )
+        names = ["contacts_7", "contacts_30", "contacts_90"]
+        return pl.concat(
+            counted.select(
+                pl.lit(end).alias("cutoff"),
+                "account_id",
+                *[col(str(3 * number + place)).alias(name) for place, name in enumerate(names)],
             )
-            .with_columns(col("bit").bitwise_count_ones().cast(pl.Int64).alias("features"))
-            .drop("bit")
+            for number, end in enumerate(ends)
         )
 
-    def ages(self, ends: list[dt.date]) -> pl.LazyFrame:
-        """The 90 days up to each end; `age` is 1 on the last of them."""
-        rows = [(end - dt.timedelta(age - 1), end, age) for end in ends for age in range(1, 91)]
-        ages = pl.LazyFrame(
-            rows, schema={"day": pl.Date, "as_of": pl.Date, "age": pl.Int32}, orient="row"
-        )
-        return ages.with_columns(
-            pl.when(col("age") <= 30)
-            .then(pl.lit(2, pl.Int64).pow(col("age")))
-            .otherwise(0)
-            .cast(pl.Int64)
-            .alias("day_bit")
-        )
-
-    def features(self, end: dt.date) -> pl.LazyFrame:
-        is_new = col("age") <= 30
-        none = pl.lit(0, dtype=pl.Int64)
-        used = (
-            self.events()
-            .filter(col("day") > end - dt.timedelta(90), col("day") <= end)
-            .select("account_id", "contact_id", "name", "seconds", "day")
-            .join(self.ages([end]), on="day")
-            .join(BITS, on="name")
-            .with_columns(
-                pl.when(is_new).then("bit").otherwise(none).alias("bits_30"),
-                pl.when(is_new).then("seconds").otherwise(none).alias("seconds_30"),
-                (is_new & (col("name") == "login")).alias("logins_30"),
+    def features(self) -> pl.LazyFrame:
+        """Of every cutoff; kept in memory for two answers."""
+        if self.of_cutoffs is None:
+            looking_back = pl.LazyFrame(
+                job.lookback(self.as_of),
+                schema={"cutoff": pl.Date, "day": pl.Date, "age": pl.Int64},
+                orient="row",
             )
-        )
-        person = used.group_by("as_of", "account_id", "contact_id").agg(
-            (col("age") <= 7).sum().cast(pl.Int64).alias("events_7"),
-            is_new.sum().cast(pl.Int64).alias("events_30"),
-            pl.len().cast(pl.Int64).alias("events_90"),
-            col("age").is_between(31, 60).sum().cast(pl.Int64).alias("events_31_60"),
-            col("bits_30").bitwise_or(),
-            col("bit").bitwise_or().alias("bits_90"),
-            col("logins_30").sum().cast(pl.Int64),
-            col("seconds_30").sum(),
-            col("day_bit").bitwise_or(),
-            col("age").min(),
-        )
-        summed = ["events_7", "events_30", "events_90", "events_31_60"]
-        return (
-            person.group_by("as_of", "account_id")
-            .agg(
-                *[col(name).sum() for name in summed],
-                (col("age") <= 7).sum().cast(pl.Int64).alias("contacts_7"),
-                is_new.sum().cast(pl.Int64).alias("contacts_30"),
-                pl.len().cast(pl.Int64).alias("contacts_90"),
-                col("bits_30").bitwise_or(),
-                col("bits_90").bitwise_or(),
-                col("logins_30").sum(),
-                col("seconds_30").sum(),
-                col("day_bit").bitwise_or(),
-                col("age").min().cast(pl.Int64).alias("days_since"),
+            is_new = col("age") <= 30
+            none = pl.lit(0, dtype=pl.Int64)
+            total = (
+                self.account_days()
+                .lazy()
+                .select("account_id", "day", "events", "logins", "seconds", "bit")
+                .join(looking_back, on="day")
+                .with_columns(pl.when(is_new).then("bit").otherwise(none).alias("bits_30"))
+                .group_by("cutoff", "account_id")
+                .agg(
+                    col("events").filter(col("age") <= 7).sum().alias("events_7"),
+                    col("events").filter(is_new).sum().alias("events_30"),
+                    col("events").sum().alias("events_90"),
+                    col("events").filter(col("age").is_between(31, 60)).sum().alias("events_31_60"),
+                    col("bits_30").bitwise_or(),
+                    col("bit").bitwise_or(),
+                    col("logins").filter(is_new).sum().alias("logins_30"),
+                    col("seconds").filter(is_new).sum().alias("seconds_30"),
+                    is_new.sum().cast(pl.Int64).alias("days_30"),
+                    col("age").min().alias("days_since"),
+                )
+                .with_columns(
+                    col("bits_30").bitwise_count_ones().cast(pl.Int64).alias("features_30"),
+                    col("bit").bitwise_count_ones().cast(pl.Int64).alias("features_90"),
+                )
+                .drop("bits_30", "bit")
             )
-            .with_columns(
-                col("bits_30").bitwise_count_ones().cast(pl.Int64).alias("features_30"),
-                col("bits_90").bitwise_count_ones().cast(pl.Int64).alias("features_90"),
-                col("day_bit").bitwise_count_ones().cast(pl.Int64).alias("days_30"),
-            )
-            .drop("bits_30", "bits_90", "day_bit")
-        )
+            found = total.join(self.people(), on=["cutoff", "account_id"])
+            self.of_cutoffs = found.collect(engine="streaming")
+        return self.of_cutoffs.lazy()
 
     def feature(self) -> pl.LazyFrame:
-        return self.features(self.as_of).drop("as_of")
+        return self.features().filter(col("cutoff") == self.as_of).drop("cutoff")
 
     def feature_month_end(self) -> pl.LazyFrame:
-        return pl.concat([self.features(end) for end in job.month_ends(self.as_of)])
+        ends = job.month_ends(self.as_of)
+        return self.features().filter(col("cutoff").is_in(ends)).rename({"cutoff": "month_end"})
 
     def funnel(self, unit: str) -> pl.LazyFrame:
         """Chains step by step; `start` is the latest start of a chain that comes so far."""
@@ -385,7 +401,7 @@ def main() -> None:
     if sys.argv[4:] == ["floor"]:
         work.floor().collect(engine="streaming")
         return watch.lap("floor")
-    for answer in sys.argv[4:] or job.ANSWERS:
+    for answer in job.ANSWERS:
         found = getattr(work, answer)()
         found.sink_parquet(f"{out}/{answer}.parquet", compression="zstd", engine="streaming")
         watch.lap(answer)

@@ -7,6 +7,7 @@
 mod check;
 mod execute;
 mod inputs;
+mod limited;
 mod night;
 mod plan;
 mod preview;

@@ -21,34 +21,21 @@
     case when name like 'feature%' then 1::bigint << right(name, 2)::int else 0::bigint end
 {%- endmacro %}
 
-{% macro feature_as_of(last) %}
-    with used as (
-        select account_id, contact_id, seconds, name = 'login' as is_login,
-            {{ feature_bit() }} as bit, {{ last }} + 1 - day as age
-        from {{ event() }} where day > {{ last }} - 90 and day <= {{ last }}
-    ),
-    person as (
-        select account_id, contact_id,
-            count(*) filter (where age <= 7) as events_7,
-            count(*) filter (where age <= 30) as events_30,
-            count(*) as events_90,
-            count(*) filter (where age between 31 and 60) as events_31_60,
-            bit_or(case when age <= 30 then bit else 0::bigint end) as bits_30,
-            bit_or(bit) as bits_90,
-            count(*) filter (where age <= 30 and is_login) as logins_30,
-            sum(case when age <= 30 then seconds else 0 end) as seconds_30,
-            bit_or(case when age <= 30 then 1::bigint << age::int else 0::bigint end) as days_30,
-            min(age) as days_since
-        from used group by account_id, contact_id
-    )
-    select account_id, sum(events_7)::bigint as events_7, sum(events_30)::bigint as events_30,
-        sum(events_90)::bigint as events_90, sum(events_31_60)::bigint as events_31_60,
-        count(*) filter (where days_since <= 7) as contacts_7,
-        count(*) filter (where days_since <= 30) as contacts_30, count(*) as contacts_90,
-        bit_count(bit_or(bits_30)) as features_30, bit_count(bit_or(bits_90)) as features_90,
-        sum(logins_30)::bigint as logins_30, sum(seconds_30)::bigint as seconds_30,
-        bit_count(bit_or(days_30)) as days_30, min(days_since) as days_since
-    from person group by account_id
+{# The twelve month-ends up to as_of, and as_of, oldest first. #}
+{% macro month_ends() %}
+    {%- set last = modules.datetime.date.fromisoformat(var("as_of")) -%}
+    {%- set ends = [] -%}
+    {%- for back in range(400) -%}
+        {%- set day = last - modules.datetime.timedelta(back) -%}
+        {%- if (day + modules.datetime.timedelta(1)).day == 1 and ends | length < 12 -%}
+            {%- do ends.append("date '" ~ day ~ "'") -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(ends | sort) }}
+{% endmacro %}
+
+{% macro cutoffs() %}
+    {{ return((month_ends() + ["date '" ~ var("as_of") ~ "'"]) | unique | sort) }}
 {% endmacro %}
 
 {% macro funnel(unit, people) %}

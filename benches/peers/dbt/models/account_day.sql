@@ -1,13 +1,2 @@
-select
-    account_id,
-    day,
-    count(*) as events,
-    list_unique(list(contact_id)) as contacts,
-    bit_count(bit_or({{ feature_bit() }})) as features,
-    sum(seconds)::bigint as seconds
-    {% for channel in ["web", "product", "email", "ads", "event", "partner", "api", "mobile"] %}
-    , count(*) filter (where channel = '{{ channel }}') as ch_{{ channel }}
-    {% endfor %}
-from {{ event() }}
-where day <= {{ as_of() }}
-group by account_id, day
+select * exclude (bits, logins), bit_count(bits) as features
+from {{ ref("account_days") }}

@@ -1,1 +1,1 @@
-{{ feature_as_of(as_of()) }}
+select * exclude (cutoff) from {{ ref("features") }} where cutoff = {{ as_of() }}
