@@ -201,10 +201,10 @@ class Job:
             left join ({self.converted(unit)}) as converted on who.{unit} = converted.unit
             group by segment"""
 
-    def funnel_account(self) -> str:
+    def account_funnel(self) -> str:
         return self.funnel("account_id")
 
-    def funnel_contact(self) -> str:
+    def contact_funnel(self) -> str:
         return self.funnel("contact_id")
 
     def health(self) -> str:

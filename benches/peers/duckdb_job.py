@@ -333,8 +333,8 @@ def main() -> None:
         return watch.lap("floor")
     queries = {
         "account_day": account_day(),
-        "funnel_account": funnel("account_id", as_of),
-        "funnel_contact": funnel("contact_id", as_of),
+        "account_funnel": funnel("account_id", as_of),
+        "contact_funnel": funnel("contact_id", as_of),
         "feature": feature(as_of),
         "feature_month_end": feature_month_end(as_of),
         "health": health(as_of, f"'{out}/feature.parquet'"),

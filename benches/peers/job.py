@@ -66,8 +66,8 @@ GREEN, YELLOW = 60, 40
 # Every answer with the columns that name a row.
 ANSWERS = {
     "account_day": ["account_id", "day"],
-    "funnel_account": ["segment"],
-    "funnel_contact": ["segment"],
+    "account_funnel": ["segment"],
+    "contact_funnel": ["segment"],
     "feature": ["account_id"],
     "feature_month_end": ["month_end", "account_id"],
     "health": ["account_id"],

@@ -217,10 +217,10 @@ class Job:
             (col("took") / 1e6).median().alias("median_seconds"),
         )
 
-    def funnel_account(self) -> pl.LazyFrame:
+    def account_funnel(self) -> pl.LazyFrame:
         return self.funnel("account_id")
 
-    def funnel_contact(self) -> pl.LazyFrame:
+    def contact_funnel(self) -> pl.LazyFrame:
         return self.funnel("contact_id")
 
     def measures(self) -> pl.LazyFrame:

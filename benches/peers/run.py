@@ -91,7 +91,7 @@ class Bench:
             dbt = self.python.parent / "dbt"
             return [dbt, "--quiet", "build", *folders, "--vars", "{" + given + "}"]
         if name == "kenko":
-            select = ["--select", "funnel_account", "funnel_contact"] if part == "levels" else []
+            select = ["--select", "account_funnel", "contact_funnel"] if part == "levels" else []
             return [*self.kenko_run(self.last, self.out(system)), *select]
         parts = [part] if part else []
         script = HERE / f"{name}_job.py"

@@ -10,6 +10,8 @@ mod engine;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]
+mod marts;
+#[cfg(test)]
 mod night;
 #[cfg(test)]
 mod publish;

@@ -26,23 +26,13 @@
 --   is_at_risk | boolean | - | red, and the contract ends within 90 days
 with
 
-ends as (
-    select
-        parse_timestamp(
-            concat(cast(cast($as_of as date) + 1 as text), ' 00:00:00'), '%Y-%m-%d %H:%M:%S'
-        ) as day_end,
-        date_trunc('month', cast($as_of as date)) as month
-),
-
 ticket as (
     select
-        stg_request.*,
-        ends.day_end - stg_request.opened_at <= interval '90 days' as is_new,
-        ends.day_end - stg_request.opened_at <= interval '180 days' as is_newer,
-        arrow_cast(stg_request.closed_at, 'Int64') - arrow_cast(stg_request.opened_at, 'Int64')
-            as took
+        *,
+        local_day(opened_at) > cast($as_of as date) - 90 as is_new,
+        local_day(opened_at) > cast($as_of as date) - 180 as is_recent,
+        arrow_cast(closed_at, 'Int64') - arrow_cast(opened_at, 'Int64') as took
     from stg_request
-    cross join ends
 ),
 
 tickets as (
@@ -52,36 +42,38 @@ tickets as (
         count(*) filter (where closed_at is null) as open_tickets,
         cast(sum(took) filter (where is_new) as double)
             / (3.6e9 * cast(count(took) filter (where is_new) as double)) as hours_to_close,
-        cast(sum(csat) filter (where is_newer) as double)
-            / cast(count(csat) filter (where is_newer) as double) as csat
+        cast(sum(csat) filter (where is_recent) as double)
+            / cast(count(csat) filter (where is_recent) as double) as csat
     from ticket
     group by account_id
 ),
 
 voice as (
     select
-        stg_answer.account_id,
+        account_id,
         count(*) as responses,
-        cast(sum(stg_answer.score) filter (where stg_answer.metric = 'nps') as double)
-            / cast(count(*) filter (where stg_answer.metric = 'nps') as double) as nps
+        cast(sum(score) filter (where metric = 'nps') as double)
+            / cast(count(*) filter (where metric = 'nps') as double) as nps
     from stg_answer
-    cross join ends
-    where ends.day_end - stg_answer.responded_at <= interval '180 days'
-    group by stg_answer.account_id
+    where local_day(responded_at) > cast($as_of as date) - 180
+    group by account_id
+),
+
+this_month as (
+    select date_trunc('month', cast($as_of as date)) as month
 ),
 
 revenue as (
     select
-        stg_payment.account_id,
-        max(stg_payment.mrr_cents)
-            filter (where stg_payment.month = ends.month) as mrr_cents,
-        max(stg_payment.mrr_cents)
-            filter (where stg_payment.month = ends.month - interval '3 months')
+        paid.account_id,
+        max(paid.mrr_cents) filter (where paid.month = this_month.month) as mrr_cents,
+        max(paid.mrr_cents)
+            filter (where paid.month = this_month.month - interval '3 months')
             as mrr_before,
-        max(stg_payment.ends_on) as ends_on
-    from stg_payment
-    cross join ends
-    group by stg_payment.account_id
+        max(paid.ends_on) as ends_on
+    from stg_payment as paid
+    cross join this_month
+    group by paid.account_id
 ),
 
 deals as (
