@@ -136,12 +136,11 @@ class Bench:
             file = self.out(system) / "latest" / f"{answer}.parquet"
             if file.exists():
                 link(file, shown / file.name)
-        # The account's days are kept, not published: a selection brings them to light.
-        select = ["--select", "int_customer_day"]
-        self.one([*self.kenko_run(self.last, self.out(system)), *select], system)
-        for found in (self.work / "scratch").rglob("int_customer_day*"):
-            shutil.move(found, shown / found.name.replace("int_customer", "account"))
-            break
+        # The days of accounts are kept for the next night, not published.
+        for file in (self.out(system) / "_kenko/state/int_customer_day").rglob("*.parquet"):
+            day = file.parent.name
+            (shown / "account_day").mkdir(exist_ok=True)
+            link(file, shown / "account_day" / f"{day}.parquet")
         return shown
 
     def check(self, systems: list[str]) -> None:
