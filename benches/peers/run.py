@@ -210,7 +210,7 @@ def main() -> None:
     levels = ["chdb levels", "kenko levels"] if "chdb" in given.peers else []
     runs = bench.measured([*floors, *given.peers, *KENKO, *levels])
     folder = given.keep / dt.date.today().isoformat()
-    name = f"{given.events // 1_000_000}m"
+    name = f"{given.events / 1_000_000:g}m"
     setting = report.setting(given, bench.python, bench.kenko, bench.company, ROOT)
     print(report.write(folder, name, setting, runs))
 
