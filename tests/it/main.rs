@@ -10,7 +10,11 @@ mod engine;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod fire;
+#[cfg(test)]
 mod graph;
+#[cfg(test)]
+mod marts;
 #[cfg(test)]
 mod night;
 #[cfg(test)]
