@@ -17,7 +17,7 @@ mod record;
 
 pub use check::CheckResult;
 pub use execute::ModelResult;
-pub use night::{Outcome, RunOptions, RunReport, run};
+pub use night::{Outcome, RunOptions, RunReport, run, run_on};
 pub use plan::{Plan, PlannedModel, PlannedSource, plan};
 pub use preview::{Validated, validate};
 pub use progress::{Event, Observer, Silent};
