@@ -38,7 +38,6 @@ people as (
     from int_contact_day
     inner join cfg_cutoff_day on int_contact_day.day = cfg_cutoff_day.day
     where cfg_cutoff_day.age_days < 28
-        and int_contact_day.contact_id <> ''
     group by cfg_cutoff_day.as_of, int_contact_day.account_id
 ),
 

@@ -1,8 +1,7 @@
--- One event that some funnel names: the share of the event stream that funnels need.
--- Apart from int_touchpoint, so that it can be kept per day and no night reads the
--- events of other days again.
+-- One event that some funnel names, and whose it is. Events that name account and person
+-- pass; the others are looked up, and left out where nothing leads to an account.
 -- grain: touchpoint_id, day
--- partition: day
+-- materialise: view
 -- columns:
 --   touchpoint_id | text | key | the event's key
 --   account_id | text | key | account
@@ -12,21 +11,31 @@
 --   touchpoint | text | - | the event's name
 --   channel | text | - | channel, lower case, where known
 --   mode | text | - | assisted or self_service, where known
-with
-
-named as (
-    select distinct touchpoint
-    from cfg_funnel_match
-)
-
 select
-    int_account_event.event_id as touchpoint_id,
-    int_account_event.account_id,
-    int_account_event.contact_id,
-    int_account_event.occurred_at,
-    int_account_event.day,
-    int_account_event.name as touchpoint,
-    int_account_event.channel,
-    int_account_event.mode
-from int_account_event
-inner join named on int_account_event.name = named.touchpoint
+    touchpoint_id,
+    account_id,
+    contact_id,
+    occurred_at,
+    day,
+    touchpoint,
+    channel,
+    mode
+from int_identity_touchpoint
+where account_id <> '' and contact_id <> ''
+union all
+select
+    int_identity_touchpoint.touchpoint_id,
+    int_found_identity.found_account_id as account_id,
+    int_found_identity.found_contact_id as contact_id,
+    int_identity_touchpoint.occurred_at,
+    int_identity_touchpoint.day,
+    int_identity_touchpoint.touchpoint,
+    int_identity_touchpoint.channel,
+    int_identity_touchpoint.mode
+from int_identity_touchpoint
+inner join int_found_identity
+    on int_identity_touchpoint.account_id = int_found_identity.account_id
+    and int_identity_touchpoint.contact_id = int_found_identity.contact_id
+    and int_identity_touchpoint.email = int_found_identity.email
+where (int_identity_touchpoint.account_id = '' or int_identity_touchpoint.contact_id = '')
+    and int_found_identity.found_account_id is not null

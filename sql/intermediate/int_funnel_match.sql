@@ -3,7 +3,7 @@
 -- that the touches themselves are only looked up. Touches that satisfy no step are kept
 -- for funnels in strict order, which they interrupt; there "nothing else between" means
 -- nothing else that any funnel names. Touches without the funnel's unit are left out.
--- grain: funnel, touchpoint_id
+-- grain: funnel, touchpoint_id, occurred_at
 -- materialise: view
 -- columns:
 --   funnel | text | key | funnel

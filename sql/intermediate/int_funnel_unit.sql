@@ -12,6 +12,7 @@
 --   started_at | timestamp | UTC | first step of the counted attempt
 --   reached_at | list<timestamp> | UTC | when each step was reached, in order
 --   moved_by_touchpoint_id | text | key | touch that reached the furthest step
+--   moved_at | timestamp | UTC | when that was: ids may come back on another day
 --   loops | integer | touches | touches that went back within the counted attempt
 --   newest_start_at | timestamp | UTC | latest touch of the first step
 --   window_ends_at | timestamp | UTC | last instant of the counted attempt
@@ -66,6 +67,7 @@ select
     entered.started_at,
     entered.reached_at,
     entered.touchpoint_ids[entered.steps_reached] as moved_by_touchpoint_id,
+    entered.reached_at[entered.steps_reached] as moved_at,
     entered.loops,
     entered.newest_start_at,
     entered.window_ends_at,

@@ -9,7 +9,7 @@ usage_days as (
         account_id,
         day
     from int_account_day
-    where features > 0
+    where feature_events > 0
 ),
 
 covered as (

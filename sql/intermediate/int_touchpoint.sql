@@ -4,7 +4,7 @@
 -- stage history does not say when a deal was won, it was won with the last stage entered
 -- on its closing day, else at the start of that day; a contract begins at the start of
 -- its first day, because only the day is known.
--- grain: touchpoint_id
+-- grain: touchpoint_id, day
 -- materialise: view
 -- columns:
 --   touchpoint_id | text | key | the event's key, or kind and key of the CRM's row

@@ -27,11 +27,13 @@ with
 moving_touch as (
     select
         int_touchpoint.touchpoint_id,
+        int_touchpoint.occurred_at,
         int_touchpoint.contact_id,
         stg_contact.buying_role
     from int_touchpoint
     left semi join int_funnel_unit
         on int_touchpoint.touchpoint_id = int_funnel_unit.moved_by_touchpoint_id
+        and int_touchpoint.occurred_at = int_funnel_unit.moved_at
     left join stg_contact on int_touchpoint.contact_id = stg_contact.contact_id
     where int_touchpoint.contact_id is not null
 )
@@ -63,3 +65,4 @@ inner join cfg_funnel_step
     and int_funnel_unit.steps_reached = cfg_funnel_step.step_number
 left join moving_touch
     on int_funnel_unit.moved_by_touchpoint_id = moving_touch.touchpoint_id
+    and int_funnel_unit.moved_at = moving_touch.occurred_at

@@ -1,6 +1,7 @@
--- One event: something a person or a system of an account did. Events with an id of
--- their own pass straight through; of repeated ids the earliest row is kept.
--- grain: event_id
+-- One event: something a person or a system of an account did. Events whose id is alone
+-- on its day pass straight through; of an id repeated on a day the earliest row is kept.
+-- grain: event_id, day
+-- partition: day
 -- materialise: view
 -- columns:
 --   event_id | text | key | the event's key
@@ -19,32 +20,43 @@
 --   errors | integer | errors | errors met
 with
 
-single_row as (
-    select raw_event.*
+dated as (
+    select
+        raw_event.*,
+        local_day(raw_event.occurred_at) as day
     from raw_event
-    left anti join stg_event_repeat on raw_event.event_id = stg_event_repeat.event_id
+),
+
+single_row as (
+    select dated.*
+    from dated
+    left anti join stg_event_repeat
+        on dated.event_id = stg_event_repeat.event_id
+        and dated.day = stg_event_repeat.day
 ),
 
 -- every column that is passed on takes part, so that two different rows never tie
 first_of_repeated as (
-    select raw_event.*
-    from raw_event
-    inner join stg_event_repeat on raw_event.event_id = stg_event_repeat.event_id
+    select dated.*
+    from dated
+    inner join stg_event_repeat
+        on dated.event_id = stg_event_repeat.event_id
+        and dated.day = stg_event_repeat.day
     qualify row_number() over (
-        partition by raw_event.event_id
+        partition by dated.event_id, dated.day
         order by
-            raw_event.occurred_at nulls last,
-            raw_event.account_id nulls last,
-            raw_event.contact_id nulls last,
-            raw_event.email nulls last,
-            raw_event.anonymous_id nulls last,
-            raw_event.name nulls last,
-            raw_event.channel nulls last,
-            raw_event.mode nulls last,
-            raw_event.feature nulls last,
-            raw_event.quantity nulls last,
-            raw_event.duration_seconds nulls last,
-            raw_event.errors nulls last
+            dated.occurred_at nulls last,
+            dated.account_id nulls last,
+            dated.contact_id nulls last,
+            dated.email nulls last,
+            dated.anonymous_id nulls last,
+            dated.name nulls last,
+            dated.channel nulls last,
+            dated.mode nulls last,
+            dated.feature nulls last,
+            dated.quantity nulls last,
+            dated.duration_seconds nulls last,
+            dated.errors nulls last
     ) = 1
 ),
 
@@ -57,7 +69,7 @@ unique_row as (
 select
     event_id,
     occurred_at,
-    local_day(occurred_at) as day,
+    day,
     nullif(account_id, '') as account_id,
     nullif(contact_id, '') as contact_id,
     nullif(lower(trim(email)), '') as email,

@@ -114,6 +114,27 @@ impl Graph {
             .map(|(reader, _)| reader.as_str())
     }
 
+    /// The models that can be built day by day: their header says so, and all
+    /// they read is `cfg_*`, another such model, or an extract of which
+    /// `is_dated` says that each row belongs to a known day. In the order in
+    /// which they can be built. A model whose header says so but that reads
+    /// something else is built whole, as any other.
+    pub fn by_day(&self, is_dated: impl Fn(&str) -> bool) -> Vec<&Model> {
+        let mut found: Vec<&Model> = Vec::new();
+        for model in self.order().filter(|model| model.header.is_by_day) {
+            let is_of_a_day = |table: &String| {
+                table.starts_with("cfg_")
+                    || found.iter().any(|earlier| earlier.name == *table)
+                    || is_dated(table)
+            };
+            let is_fed = |table: &String| !table.starts_with("cfg_");
+            if model.reads.iter().all(is_of_a_day) && model.reads.iter().any(is_fed) {
+                found.push(model);
+            }
+        }
+        found
+    }
+
     /// Whether `name` needs the results of the checks, so that its own checks
     /// cannot be among them.
     pub fn is_late(&self, name: &str) -> bool {
@@ -471,6 +492,27 @@ mod tests {
             let shown = failure(files);
             assert!(shown.contains(expected), "{expected} not in\n{shown}");
         }
+    }
+
+    #[test]
+    fn by_day_is_what_reads_nothing_but_days() {
+        let by_day = |name: &str, reads: &str| {
+            let header = "-- A row.\n-- grain: id, day\n-- partition: day\n";
+            let text = format!("{header}select id, day from {reads}\n");
+            parse(&format!("staging/{name}.sql"), &text).unwrap()
+        };
+        let models = vec![
+            by_day("stg_event", "raw_a"),
+            by_day("stg_count", "stg_event, cfg_x"),
+            by_day("stg_mixed", "stg_event, stg_plain"),
+            by_day("stg_undated", "raw_b"),
+            by_day("stg_constant", "cfg_x"),
+            model("staging/stg_plain.sql", "raw_a"),
+        ];
+        let graph = Graph::new(models, &known()).unwrap();
+        let found = graph.by_day(|table| table == "raw_a");
+        let names: Vec<&str> = found.iter().map(|model| model.name.as_str()).collect();
+        assert_eq!(names, ["stg_event", "stg_count"]);
     }
 
     #[test]

@@ -43,7 +43,8 @@ pub struct Header {
     pub columns: Vec<ColumnDoc>,
     /// Inlined into its readers instead of being written.
     pub is_view: bool,
-    /// Built and kept day by day; the grain contains `day`.
+    /// Built and kept day by day, or as a view computed so; the grain contains
+    /// `day`.
     pub is_by_day: bool,
     /// What a row of a check means for the run; `Some` for checks only.
     pub severity: Option<Severity>,
@@ -412,11 +413,6 @@ impl Reader<'_> {
             }
         }
         let header = &self.header;
-        if header.is_view && header.is_by_day {
-            return Err(self
-                .error(end, "a view cannot be partitioned by day")
-                .with_hint("remove `materialise: view` or `partition: day`"));
-        }
         if header.is_by_day && !header.grain.iter().any(|name| name == "day") {
             return Err(self
                 .error(end, "`partition: day` needs `day` in the grain")

@@ -79,6 +79,11 @@ pub struct Model {
     pub file: String,
     /// The whole text, header included, so that lines are those of the file.
     pub sql: String,
+    /// The `select` without comments and spacing: what a stored result depends
+    /// on.
+    pub canonical: String,
+    /// Whether the `select` names `$as_of`.
+    pub uses_as_of: bool,
     /// What its comments say.
     pub header: Header,
     /// Every table the `select` names, its own `with` tables left out.
@@ -111,11 +116,20 @@ pub fn parse(file: &str, text: &str) -> Result<Model> {
     let (layer, name) = place_of(file)?;
     let header = header::parse(file, layer, text)?;
     let statement = statement::parse(file, layer, text)?;
+    if header.is_by_day && statement.uses_as_of {
+        return Err(
+            Error::usage("a model kept by day must not use `$as_of`: a day stays what it was")
+                .at(file, None, None)
+                .with_hint("move what depends on the as-of day into a model that reads this one"),
+        );
+    }
     Ok(Model {
         name,
         layer,
         file: file.to_owned(),
         sql: text.to_owned(),
+        canonical: statement.canonical,
+        uses_as_of: statement.uses_as_of,
         header,
         reads: statement.reads,
         places: statement.places,

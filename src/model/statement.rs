@@ -54,6 +54,10 @@ pub(super) struct Place {
 /// What a model's `select` reads.
 #[derive(Debug)]
 pub(super) struct Reading {
+    /// The text without comments and spacing.
+    pub(super) canonical: String,
+    /// Whether the text names `$as_of`.
+    pub(super) uses_as_of: bool,
     pub(super) reads: BTreeSet<String>,
     /// Where each table is named first.
     pub(super) places: BTreeMap<String, Place>,
@@ -64,6 +68,7 @@ pub(super) fn parse(file: &str, layer: Layer, text: &str) -> Result<Reading> {
     let statement = only_statement(file, text)?;
     let mut inspection = Inspection {
         fault: None,
+        uses_as_of: false,
         places: BTreeMap::new(),
     };
     let query = match &statement {
@@ -90,7 +95,12 @@ pub(super) fn parse(file: &str, layer: Layer, text: &str) -> Result<Reading> {
     }
     let mut places = inspection.places;
     places.retain(|name, _| reads.contains(name));
-    Ok(Reading { reads, places })
+    Ok(Reading {
+        canonical: statement.to_string(),
+        uses_as_of: inspection.uses_as_of,
+        reads,
+        places,
+    })
 }
 
 fn only_statement(file: &str, text: &str) -> Result<ParsedStatement> {
@@ -172,6 +182,7 @@ fn place_of(span: Span) -> Option<Place> {
 
 struct Inspection {
     fault: Option<Fault>,
+    uses_as_of: bool,
     places: BTreeMap<String, Place>,
 }
 
@@ -331,6 +342,10 @@ impl Visitor for Inspection {
                 format!("unknown parameter `{name}`"),
                 "`$as_of` is the only parameter; a threshold belongs into a `cfg_` table",
             ),
+            Value::Placeholder(_) => {
+                self.uses_as_of = true;
+                ControlFlow::Continue(())
+            }
             _ => ControlFlow::Continue(()),
         }
     }
