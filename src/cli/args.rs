@@ -125,6 +125,9 @@ pub struct PlanArgs {
     /// Which pipeline, for which day.
     #[command(flatten)]
     pub pipeline: PipelineArgs,
+    /// Plan as if no result of an earlier run were stored
+    #[arg(long)]
+    pub full: bool,
 }
 
 /// Arguments of `run`.
@@ -136,6 +139,9 @@ pub struct RunArgs {
     /// How much of the machine to use.
     #[command(flatten)]
     pub machine: MachineArgs,
+    /// Compute everything anew, whatever results of earlier runs are stored
+    #[arg(long)]
+    pub full: bool,
 }
 
 /// Arguments of `check`.

@@ -5,13 +5,18 @@ use super::format::plain_table;
 use super::printer::Printer;
 use super::watch::tell;
 use crate::error::Result;
-use crate::run::{Plan, Project};
+use crate::run::{Plan, PlannedWork, Project};
+use crate::time::date_of;
+
+/// Reasons shown for one model.
+const REASONS_SHOWN: usize = 3;
 
 pub(crate) async fn plan(args: &PlanArgs, printer: Printer) -> Result<()> {
     let project = Project::load(&args.pipeline.pipeline).await?;
     let typed = &args.pipeline;
     let day = typed.as_of.as_deref();
-    let plan = crate::run::plan(&project, day, typed.output.as_deref(), &typed.select).await?;
+    let output = typed.output.as_deref();
+    let plan = crate::run::plan(&project, day, output, &typed.select, args.full).await?;
     printer.data(shown(&plan).as_bytes())?;
     if let Some(version) = plan.already_done {
         tell(
@@ -39,22 +44,75 @@ fn shown(plan: &Plan) -> String {
         ]);
     }
     let mut models = plain_table();
-    models.set_header(["model", "layer", "kept as", "reads"]);
+    models.set_header(["model", "layer", "work", "because of", "reads"]);
     for model in &plan.models {
         models.add_row([
             model.name.clone(),
             model.layer.to_owned(),
-            if model.is_view { "view" } else { "table" }.to_owned(),
+            work(model.work),
+            reasons(&model.why),
             model.reads.join(", "),
         ]);
     }
+    let stored = plan.models.iter();
+    let stored = stored.filter(|model| match model.work {
+        PlannedWork::Stored => true,
+        PlannedWork::Days { compute, .. } => compute == 0,
+        PlannedWork::View | PlannedWork::Compute => false,
+    });
     format!(
-        "{} as of {} ({}) to {}\n\n{sources}\n\n{models}\n\n{} models, {} checks\n",
+        "{} as of {} ({}) to {}\n\n{sources}\n\n{models}\n\n{} models, {} of them stored; {} checks, \
+         {} of them stored\n",
         plan.pipeline,
         plan.as_of,
         plan.timezone,
         plan.output,
         plan.models.len(),
-        plan.checks
+        stored.count(),
+        plan.checks,
+        plan.checks_stored,
     )
+}
+
+fn work(work: PlannedWork) -> String {
+    let date = |day| date_of(day).map_or_else(|_| "?".to_owned(), |date| date.to_string());
+    match work {
+        PlannedWork::View => "view".to_owned(),
+        PlannedWork::Stored => "stored".to_owned(),
+        PlannedWork::Compute => "compute".to_owned(),
+        PlannedWork::Days {
+            range: None,
+            stored,
+            ..
+        } => format!("{stored} days stored"),
+        PlannedWork::Days {
+            compute,
+            stored,
+            range: Some((first, last)),
+        } => {
+            let days = match compute {
+                1 => format!("compute {}", date(first)),
+                _ => format!(
+                    "compute {compute} days from {} to {}",
+                    date(first),
+                    date(last)
+                ),
+            };
+            format!("{days}, {stored} stored")
+        }
+    }
+}
+
+/// The first reasons; what follows from them need not be read.
+fn reasons(why: &[String]) -> String {
+    let mut text = why
+        .iter()
+        .take(REASONS_SHOWN)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    if why.len() > REASONS_SHOWN {
+        text.push_str(", …");
+    }
+    text
 }

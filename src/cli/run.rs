@@ -15,6 +15,7 @@ pub(crate) async fn run(args: &RunArgs, printer: Printer) -> Result<()> {
         select: args.pipeline.select.clone(),
         threads: threads(args.machine.threads),
         memory_bytes: memory_bytes(&args.machine)?,
+        full: args.full,
     };
     let project = Project::load(&args.pipeline.pipeline).await?;
     let observer = watch::observer(printer);

@@ -123,7 +123,13 @@ impl Observer for Bar {
                     ));
                 });
             }
-            Event::Planned { models } => self.line.set_length(models as u64),
+            Event::Planned { models, days, .. } => {
+                self.line.set_length((models + days) as u64);
+            }
+            Event::Days { done, total } => {
+                self.line.set_position(done as u64);
+                self.line.set_message(format!("day {done} of {total}"));
+            }
             Event::Started { model } => self.show(|working| working.push(model.to_owned())),
             Event::Built { model, .. } => {
                 self.line.inc(1);
@@ -161,13 +167,19 @@ impl Observer for Lines {
                 bytes,
             } => info!(sources, files, bytes, "extracts frozen"),
             Event::Registered { quarantined } => info!(quarantined, "extracts registered"),
-            Event::Planned { models } => info!(models, "planned"),
+            Event::Planned {
+                models,
+                reused,
+                days,
+            } => info!(models, reused, days, "planned"),
+            Event::Days { done, total } => info!(done, total, "days built"),
             Event::Started { .. } => {}
             Event::Built {
                 model,
                 rows,
+                is_reused,
                 seconds,
-            } => info!(model, rows, seconds, "built"),
+            } => info!(model, rows, is_reused, seconds, "built"),
             Event::Checked { check, rows_failed } => info!(check, rows_failed, "checked"),
             Event::Publishing { tables } => info!(tables, "publishing"),
             Event::Warning(text) => warn!("{text}"),

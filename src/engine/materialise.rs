@@ -69,48 +69,83 @@ pub(super) async fn materialise(
     target: &Path,
     options: &Materialise,
 ) -> Result<Materialised> {
-    let plan = statement::plan(session, statement).await?;
-    let schema = schema_of_table(&plan, statement, options)?;
-    let plan = arrange(plan, &schema, options).map_err(|cause| {
-        Error::bug(format!("cannot order `{}`", statement.name))
-            .with_source(fault::Cause::of(&cause))
-    })?;
+    let (plan, schema) = planned(session, statement, options, &options.sort_by).await?;
     let file = FileToWrite {
         target: target.to_owned(),
         schema: Arc::clone(&schema),
         options: options.clone(),
     };
-    let mut outcome = attempt(session.state(), plan.clone(), file.clone()).await;
-    if needs_memory(&outcome) && has_join(&plan) {
-        // Hash joins keep one side in memory; sorted ones go to disk. The rows
-        // are the same, and so are the bytes.
-        let mut state = session.state();
-        let options = state.config_mut().options_mut();
-        options.optimizer.prefer_hash_join = false;
-        outcome = attempt(state, plan, file).await;
-    }
-    let written = outcome
+    let written = execute(session, plan, |rows| file.clone().write(rows))
+        .await
         .map_err(|cause| fault::while_running(statement.name, Some(statement.file), &cause))?
         .map_err(|cause| fault::while_writing(statement.name, target, cause))?;
-    Ok(Materialised {
-        rows: written.rows,
-        bytes: written.bytes,
-        sha256: written.sha256,
-        schema,
-        non_finite: written.audit.non_finite(),
-        grain: written.audit.grain,
-    })
+    Ok(Materialised::of(written, schema))
+}
+
+impl Materialised {
+    /// What is said of a file that has been written.
+    pub(super) fn of(written: Written, schema: SchemaRef) -> Self {
+        Self {
+            rows: written.rows,
+            bytes: written.bytes,
+            sha256: written.sha256,
+            schema,
+            non_finite: written.audit.non_finite(),
+            grain: written.audit.grain,
+        }
+    }
+}
+
+/// The plan of a table, its rows ordered by `order`, and its columns.
+pub(super) async fn planned(
+    session: &Session,
+    statement: &Statement<'_>,
+    options: &Materialise,
+    order: &[String],
+) -> Result<(LogicalPlan, SchemaRef)> {
+    let plan = statement::plan(session, statement).await?;
+    let schema = schema_of_table(&plan, statement, options)?;
+    let plan = arrange(plan, &schema, options, order).map_err(|cause| {
+        Error::bug(format!("cannot order `{}`", statement.name))
+            .with_source(fault::Cause::of(&cause))
+    })?;
+    Ok((plan, schema))
+}
+
+/// Computes `plan` and hands its rows to `write`; when memory is short, once
+/// more with joins that need less.
+pub(super) async fn execute<T: Send + 'static, W>(
+    session: &Session,
+    plan: LogicalPlan,
+    write: impl Fn(Rows) -> W,
+) -> datafusion::error::Result<Result<T, Failure>>
+where
+    W: FnOnce() -> Result<T, Failure> + Send + 'static,
+{
+    let outcome = attempt(session.state(), plan.clone(), &write).await;
+    if !needs_memory(&outcome) || !has_join(&plan) {
+        return outcome;
+    }
+    // Hash joins keep one side in memory; sorted ones go to disk. The rows are
+    // the same, and so are the bytes.
+    let mut state = session.state();
+    let options = state.config_mut().options_mut();
+    options.optimizer.prefer_hash_join = false;
+    attempt(state, plan, &write).await
 }
 
 /// Computes and writes. The outer result is that of computing, the inner one
 /// that of writing.
-async fn attempt(
+async fn attempt<T: Send + 'static, W>(
     state: SessionState,
     plan: LogicalPlan,
-    file: FileToWrite,
-) -> datafusion::error::Result<Result<Written, Failure>> {
+    write: impl Fn(Rows) -> W,
+) -> datafusion::error::Result<Result<T, Failure>>
+where
+    W: FnOnce() -> Result<T, Failure> + Send + 'static,
+{
     let (sender, receiver) = mpsc::channel::<Message>(BATCHES_WAITING);
-    let writer = tokio::task::spawn_blocking(move || file.write(receiver));
+    let writer = tokio::task::spawn_blocking(write(Rows(receiver)));
     let frame = DataFrame::new(state, plan);
     let computing = session::guarded(async move { compute(frame, sender).await }).await;
     let written = writer
@@ -149,6 +184,23 @@ enum Message {
     End,
 }
 
+/// Rows as they are computed, for the thread that encodes them.
+pub(super) struct Rows(mpsc::Receiver<Message>);
+
+impl Rows {
+    /// The next rows; `None` after the last.
+    ///
+    /// # Errors
+    /// [`Failure::Io`] when the rows stop without an end.
+    pub(super) fn next(&mut self) -> Result<Option<RecordBatch>, Failure> {
+        match self.0.blocking_recv() {
+            Some(Message::Rows(batch)) => Ok(Some(batch)),
+            Some(Message::End) => Ok(None),
+            None => Err(Failure::Io(io::Error::other("the rows broke off"))),
+        }
+    }
+}
+
 #[derive(Clone)]
 struct FileToWrite {
     target: PathBuf,
@@ -158,21 +210,20 @@ struct FileToWrite {
 
 impl FileToWrite {
     /// Writes what comes. When the rows stop without an end there is no file.
-    fn write(self, mut messages: mpsc::Receiver<Message>) -> Result<Written, Failure> {
-        let mut file = PartialFile::create(
-            &self.target,
-            &self.schema,
-            &self.options.sort_by,
-            &self.options.metadata,
-            self.options.progress,
-        )?;
-        while let Some(message) = messages.blocking_recv() {
-            match message {
-                Message::Rows(batch) => file.write(&batch)?,
-                Message::End => return file.finish(),
+    fn write(self, mut rows: Rows) -> impl FnOnce() -> Result<Written, Failure> + Send {
+        move || {
+            let mut file = PartialFile::create(
+                &self.target,
+                &self.schema,
+                &self.options.sort_by,
+                &self.options.metadata,
+                self.options.progress,
+            )?;
+            while let Some(batch) = rows.next()? {
+                file.write(&batch)?;
             }
+            file.finish()
         }
-        Err(Failure::Io(io::Error::other("the rows broke off")))
     }
 }
 
@@ -220,6 +271,7 @@ fn arrange(
     plan: LogicalPlan,
     schema: &Schema,
     options: &Materialise,
+    order: &[String],
 ) -> datafusion::error::Result<LogicalPlan> {
     let query = plan.schema().columns().into_iter().map(Expr::Column);
     let appended = (options.append.iter())
@@ -227,15 +279,15 @@ fn arrange(
     let mut columns: Vec<Expr> = query.collect();
     columns.extend(appended.collect::<datafusion::error::Result<Vec<_>>>()?);
     let plan = LogicalPlanBuilder::from(plan).project(columns)?.build()?;
-    let order: Vec<Expr> = (plan.schema().columns().into_iter())
+    let columns: Vec<Expr> = (plan.schema().columns().into_iter())
         .map(Expr::Column)
         .collect();
     let by_name = |name: &String| {
         let position = schema.index_of(name)?;
-        Ok(order[position].clone())
+        Ok(columns[position].clone())
     };
-    let order = match options.sort_by.as_slice() {
-        [] => order,
+    let order = match order {
+        [] => columns,
         names => names
             .iter()
             .map(by_name)

@@ -8,6 +8,7 @@
 //! its business.
 
 mod audit;
+mod by_day;
 mod columns;
 mod fault;
 mod files;
@@ -17,6 +18,7 @@ mod parquet_file;
 pub mod session;
 mod statement;
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,6 +35,7 @@ use object_store::local::LocalFileSystem;
 use object_store::{ObjectMeta, ObjectStore};
 
 pub use self::audit::GrainViolations;
+pub use self::by_day::{DAY, DayTables};
 use self::files::FrozenFiles;
 pub use self::files::{DataFile, FileFormat, FileTable};
 use self::frozen::FrozenStore;
@@ -99,6 +102,28 @@ impl Engine {
             session,
             file_tables: Arc::default(),
         }
+    }
+
+    /// An engine without tables that shares memory, scratch folder and
+    /// functions with this one and runs `threads` streams of its own.
+    pub fn beside(&self, threads: usize) -> Self {
+        Self {
+            session: session::beside(&self.session, threads),
+            file_tables: Arc::clone(&self.file_tables),
+        }
+    }
+
+    /// Binds the table `name` of `other` here as well.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Bug`] when `other` has no such table.
+    pub async fn borrow(&self, other: &Self, name: &str) -> Result<()> {
+        let table = other.session.table_provider(TableReference::bare(name));
+        let table = table.await.map_err(|cause| {
+            Error::bug(format!("there is no table `{name}` to borrow"))
+                .with_source(fault::Cause::of(&cause))
+        })?;
+        self.bind(name, table)
     }
 
     /// Binds rows in memory to `name`, replacing what was there.
@@ -249,8 +274,7 @@ impl Engine {
         Ok((schema, batches))
     }
 
-    /// Runs a statement into one local Parquet file, which is on disk when this
-    /// returns. The same rows give the same bytes, whatever the number of
+    /// Runs a statement into one complete local Parquet file. The same rows give the same bytes, whatever the number of
     /// threads; for float sums that holds as far as the SQL avoids them.
     ///
     /// # Errors
@@ -265,6 +289,36 @@ impl Engine {
         options: &Materialise,
     ) -> Result<Materialised> {
         materialise::materialise(&self.session, statement, target, options).await
+    }
+
+    /// Runs a statement into one local Parquet file for each day of `days`, in
+    /// `folder`; its column [`DAY`] says which day a row belongs to. The bytes
+    /// of a day do not depend on the days computed with it.
+    ///
+    /// # Errors
+    /// As [`Engine::materialise`]; [`ErrorKind::Usage`] for a row of another
+    /// day or of none.
+    pub async fn materialise_by_day(
+        &self,
+        statement: &Statement<'_>,
+        folder: &Path,
+        days: RangeInclusive<EpochDays>,
+        options: &Materialise,
+    ) -> Result<DayTables> {
+        by_day::materialise(&self.session, statement, folder, days, options).await
+    }
+
+    /// Runs a statement and binds its rows, held in memory, to its name.
+    ///
+    /// # Errors
+    /// As [`Engine::collect`].
+    pub async fn hold(&self, statement: &Statement<'_>) -> Result<()> {
+        let plan = statement::plan(&self.session, statement).await?;
+        let schema = Arc::new(plan.schema().as_arrow().clone());
+        let running = |cause| fault::while_running(statement.name, Some(statement.file), &cause);
+        let frame = DataFrame::new(self.session.state(), plan);
+        let batches = session::guarded(frame.collect()).await.map_err(running)?;
+        self.register_batches(statement.name, schema, batches)
     }
 
     /// How many rows of `table` pass `filter`.

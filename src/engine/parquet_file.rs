@@ -3,7 +3,8 @@
 //!
 //! Everything the bytes depend on is fixed here: batches are cut anew, the
 //! writer's properties are constants, and no library version is written. The
-//! file appears under its name only when it is complete and on disk.
+//! file appears under its name only when it is complete; it is scratch, so the
+//! disk is not asked to keep it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -141,19 +142,12 @@ impl PartialFile {
         Ok(())
     }
 
-    /// Completes the file and gives it its name; it is on disk afterwards.
+    /// Completes the file and gives it its name.
     pub(super) fn finish(mut self) -> Result<Written, Failure> {
         self.batches.finish_buffered_batch()?;
         self.write_completed()?;
         let (bytes, sha256) = self.writer.into_inner()?.finish()?;
         fs::rename(&self.partial.0, &self.target)?;
-        if let Some(folder) = self
-            .target
-            .parent()
-            .filter(|path| !path.as_os_str().is_empty())
-        {
-            File::open(folder)?.sync_all()?;
-        }
         Ok(Written {
             rows: self.rows,
             bytes,
@@ -208,12 +202,8 @@ impl HashingFile {
         })
     }
 
-    fn finish(self) -> io::Result<(u64, String)> {
-        let file = self
-            .file
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
+    fn finish(mut self) -> io::Result<(u64, String)> {
+        self.file.flush()?;
         Ok((self.bytes, format!("{:x}", self.sha256.finalize())))
     }
 }

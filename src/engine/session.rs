@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
+use datafusion::catalog::MemoryCatalogProviderList;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -83,6 +85,21 @@ pub fn open(settings: &Settings) -> Result<Session> {
         Error::bug("cannot register kenko's functions").with_source(fault::Cause::of(&cause))
     })?;
     Ok(session)
+}
+
+/// A session without tables beside `session`: the same memory, scratch folder
+/// and functions, with `threads` parallel streams of its own.
+pub(super) fn beside(session: &Session, threads: usize) -> Session {
+    let state = session.state();
+    let config = state
+        .config()
+        .clone()
+        .with_target_partitions(threads.max(1));
+    let state = SessionStateBuilder::new_from_existing(state)
+        .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+        .with_config(config)
+        .build();
+    Session::new_with_state(state)
 }
 
 /// Runs `work` as a task of its own: a panic becomes an error, and dropping the

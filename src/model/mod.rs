@@ -117,11 +117,11 @@ pub fn parse(file: &str, text: &str) -> Result<Model> {
     let header = header::parse(file, layer, text)?;
     let statement = statement::parse(file, layer, text)?;
     if header.is_by_day && statement.uses_as_of {
-        return Err(
-            Error::usage("a model kept by day must not use `$as_of`: a day stays what it was")
-                .at(file, None, None)
-                .with_hint("move what depends on the as-of day into a model that reads this one"),
-        );
+        return Err(Error::usage(
+            "a model kept by day must not use `$as_of`: a day stays what it was",
+        )
+        .at(file, None, None)
+        .with_hint("move what depends on the as-of day into a model that reads this one"));
     }
     Ok(Model {
         name,

@@ -1,23 +1,28 @@
 //! Builds models in the order of the graph, independent ones side by side.
 //!
 //! A model is started as soon as everything it reads is there; a failure stops
-//! the rest. Views are only defined. What is built stays in the scratch folder;
+//! the rest. Views are only defined, stored results only bound or fetched. What
+//! is built stays in the scratch folder and, for later runs, in the store;
 //! nothing here is visible to a reader.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
+use object_store::ObjectMeta;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
 use super::check::{self, CheckResult};
+use super::key::{Key, Keys};
 use super::progress::{Event, Observer};
+use super::reuse::Reuse;
+use super::state::State;
 use crate::engine::{Engine, Materialise, Statement};
 use crate::error::{Error, Result};
-use crate::model::Model;
+use crate::model::{Layer, Model};
 use crate::time::{EpochDays, Stopwatch};
 
 /// What building one model gave.
@@ -33,11 +38,32 @@ pub struct ModelResult {
     pub bytes: Option<u64>,
     /// SHA-256 of the file; `None` for a view.
     pub sha256: Option<String>,
+    /// Whether the whole result was taken from the store.
+    pub is_reused: bool,
+    /// Days that were computed; `None` for a model that is built whole.
+    pub days_built: Option<usize>,
     /// Seconds it took.
     pub seconds: f64,
-    /// The file; `None` for a view.
+    /// The file; `None` for a view, and where nobody needs a copy.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+}
+
+impl ModelResult {
+    /// A model of which nothing is known yet.
+    pub(crate) fn of(model: &Model) -> Self {
+        Self {
+            name: model.name.clone(),
+            layer: model.layer.folder(),
+            rows: None,
+            bytes: None,
+            sha256: None,
+            is_reused: false,
+            days_built: None,
+            seconds: 0.0,
+            file: None,
+        }
+    }
 }
 
 /// A model that is built, and how it stands against its header.
@@ -53,6 +79,11 @@ pub(crate) struct Workshop<'a> {
     pub(crate) stamps: BTreeMap<String, String>,
     /// How many models may be built at once.
     pub(crate) at_once: usize,
+    pub(crate) keys: &'a Keys,
+    pub(crate) state: &'a Arc<State>,
+    pub(crate) reuse: &'a Reuse,
+    /// Columns of every model.
+    pub(crate) schemas: &'a BTreeMap<String, SchemaRef>,
 }
 
 impl Workshop<'_> {
@@ -98,12 +129,19 @@ impl Workshop<'_> {
     }
 
     fn task(&self, model: &Model) -> impl Future<Output = Result<Built>> + Send + use<> {
-        let engine = Arc::clone(self.engine);
-        let model = model.clone();
-        let file = self.scratch.join(format!("{}.parquet", model.name));
-        let options = self.options(&model);
-        let as_of = self.as_of;
-        async move { build_one(&engine, &model, as_of, file, &options).await }
+        let work = ModelWork {
+            engine: Arc::clone(self.engine),
+            file: self.scratch.join(format!("{}.parquet", model.name)),
+            options: self.options(model),
+            as_of: self.as_of,
+            is_read: self.reuse.bound.contains(&model.name),
+            stored: self.reuse.stored.get(&model.name).cloned(),
+            key: self.keys.whole.get(&model.name).cloned(),
+            state: Arc::clone(self.state),
+            schema: self.schemas.get(&model.name).cloned(),
+            model: model.clone(),
+        };
+        work.run()
     }
 
     fn options(&self, model: &Model) -> Materialise {
@@ -142,46 +180,107 @@ fn built_event(result: &ModelResult) -> Event<'_> {
     Event::Built {
         model: &result.name,
         rows: result.rows,
+        is_reused: result.is_reused,
         seconds: result.seconds,
     }
 }
 
-async fn build_one(
-    engine: &Engine,
-    model: &Model,
-    as_of: EpochDays,
+/// One model on its way to being there, on a task of its own.
+struct ModelWork {
+    engine: Arc<Engine>,
+    model: Model,
     file: PathBuf,
-    options: &Materialise,
-) -> Result<Built> {
-    let watch = Stopwatch::start();
-    let statement = Statement {
-        name: &model.name,
-        file: &model.file,
-        sql: &model.sql,
-        as_of,
-    };
-    let mut result = ModelResult {
-        name: model.name.clone(),
-        layer: model.layer.folder(),
-        rows: None,
-        bytes: None,
-        sha256: None,
-        seconds: 0.0,
-        file: None,
-    };
-    let mut checks = Vec::new();
-    if model.header.is_view {
-        engine.define_model_view(&statement).await?;
-    } else {
-        let table = engine.materialise(&statement, &file, options).await?;
-        check::documented(model, &table.schema)?;
-        checks = check::header(model, &table);
-        engine.register_local_parquet(&model.name, &file, table.schema)?;
+    options: Materialise,
+    as_of: EpochDays,
+    /// Whether something that is computed reads it.
+    is_read: bool,
+    stored: Option<ObjectMeta>,
+    key: Option<Key>,
+    state: Arc<State>,
+    schema: Option<SchemaRef>,
+}
+
+impl ModelWork {
+    async fn run(self) -> Result<Built> {
+        let watch = Stopwatch::start();
+        let (mut result, checks) = if self.model.header.is_view {
+            self.define().await?
+        } else if let Some(stored) = &self.stored {
+            self.take(stored).await?
+        } else {
+            self.build().await?
+        };
+        result.seconds = watch.seconds();
+        Ok((result, checks))
+    }
+
+    fn statement(&self) -> Statement<'_> {
+        Statement {
+            name: &self.model.name,
+            file: &self.model.file,
+            sql: &self.model.sql,
+            as_of: self.as_of,
+        }
+    }
+
+    async fn define(&self) -> Result<Built> {
+        if self.is_read {
+            self.engine.define_model_view(&self.statement()).await?;
+        }
+        Ok((ModelResult::of(&self.model), Vec::new()))
+    }
+
+    /// Takes a stored result; it is fetched if it is going to be published.
+    async fn take(&self, stored: &ObjectMeta) -> Result<Built> {
+        let mut result = ModelResult {
+            bytes: Some(stored.size),
+            is_reused: true,
+            ..ModelResult::of(&self.model)
+        };
+        let schema = self.schema.clone().map(|schema| self.appended(&schema));
+        let schema = schema.ok_or_else(|| Error::bug("a stored model has no columns"))?;
+        if self.model.layer == Layer::Mart {
+            let fetched = self.state.fetch(stored, &self.file).await?;
+            result.rows = Some(fetched.rows);
+            result.sha256 = Some(fetched.sha256);
+            result.file = Some(self.file.clone());
+        }
+        if self.is_read {
+            self.state
+                .register(&self.engine, &self.model.name, stored, schema)?;
+        }
+        Ok((result, check::passed(&self.model)))
+    }
+
+    /// The columns of the file: the query's and those that the run appends.
+    fn appended(&self, schema: &SchemaRef) -> SchemaRef {
+        let fields = schema.fields().iter().map(|field| field.as_ref().clone());
+        let appended = self.options.append.iter();
+        let appended = appended.map(|(field, _)| field.clone().with_nullable(true));
+        Arc::new(Schema::new(fields.chain(appended).collect::<Vec<_>>()))
+    }
+
+    async fn build(&self) -> Result<Built> {
+        let mut result = ModelResult::of(&self.model);
+        let statement = self.statement();
+        let table = self
+            .engine
+            .materialise(&statement, &self.file, &self.options)
+            .await?;
+        check::documented(&self.model, &table.schema)?;
+        let checks = check::header(&self.model, &table);
+        if let Some(key) = &self.key
+            && !checks.iter().any(CheckResult::stops)
+        {
+            let name = &self.model.name;
+            self.state.keep(name, None, key, &self.file).await?;
+        }
+        self.engine
+            .register_local_parquet(&self.model.name, &self.file, table.schema)?;
         result.rows = Some(table.rows);
         result.bytes = Some(table.bytes);
         result.sha256 = Some(table.sha256);
-        result.file = Some(file);
+        result.file = Some(self.file.clone());
+        Ok((result, checks))
     }
-    result.seconds = watch.seconds();
-    Ok((result, checks))
 }

@@ -13,6 +13,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use sha2::{Digest, Sha256};
 
 use super::check;
+use super::key;
 use super::project::{PRIOR_PREFIX, Project};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -27,7 +28,7 @@ use crate::time::AsOf;
 pub(crate) type ConfigTables = Vec<(String, RecordBatch)>;
 
 /// `cfg_*` tables that follow from the day; they are no part of a definition.
-const CALENDAR: [&str; 4] = [
+pub(crate) const CALENDAR: [&str; 4] = [
     "cfg_cutoff",
     "cfg_cutoff_day",
     "cfg_month",
@@ -140,7 +141,7 @@ pub(crate) fn stamps(project: &Project, tables: &ConfigTables) -> Result<BTreeMa
     let mut stamps = BTreeMap::new();
     for model in project.graph.order() {
         let mut digest = Sha256::new();
-        digest.update(model.sql.as_bytes());
+        digest.update(model.canonical.as_bytes());
         for read in &model.reads {
             digest.update(read.as_bytes());
             if let Some(hash) = hashes.get(read) {
@@ -156,7 +157,8 @@ pub(crate) fn stamps(project: &Project, tables: &ConfigTables) -> Result<BTreeMa
     Ok(stamps)
 }
 
-fn table_hash(batch: &RecordBatch) -> Result<[u8; 32]> {
+/// Hash of the rows of a `cfg_*` table.
+pub(crate) fn table_hash(batch: &RecordBatch) -> Result<[u8; 32]> {
     let text = arrow::util::pretty::pretty_format_batches(std::slice::from_ref(batch))
         .map_err(|cause| Error::bug("a cfg table cannot be rendered").with_source(cause))?;
     Ok(Sha256::digest(text.to_string().as_bytes()).into())
@@ -176,7 +178,7 @@ pub(crate) fn run_key(
         hasher.update((text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());
     };
-    part(env!("CARGO_PKG_VERSION"));
+    part(key::ENGINE);
     part(&project.pipeline.name);
     part(&as_of.to_string());
     part(inputs);
@@ -187,7 +189,8 @@ pub(crate) fn run_key(
     }
     for model in project.graph.order() {
         part(&model.name);
-        part(&model.sql);
+        part(&model.canonical);
+        part(&model.header.grain.join(","));
     }
     Ok(hex(&hasher.finalize()))
 }

@@ -5,8 +5,10 @@
 //! knows what a health score is.
 
 mod check;
+mod days;
 mod execute;
 mod inputs;
+mod key;
 mod night;
 mod plan;
 mod preview;
@@ -14,11 +16,14 @@ mod progress;
 mod project;
 mod published;
 mod record;
+mod reuse;
+mod shift;
+mod state;
 
 pub use check::CheckResult;
 pub use execute::ModelResult;
 pub use night::{Outcome, RunOptions, RunReport, run, run_on};
-pub use plan::{Plan, PlannedModel, PlannedSource, plan};
+pub use plan::{Plan, PlannedModel, PlannedSource, PlannedWork, plan};
 pub use preview::{Validated, validate};
 pub use progress::{Event, Observer, Silent};
 pub use project::Project;

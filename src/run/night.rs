@@ -8,16 +8,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::check::{self, CheckResult};
-use super::execute::{ModelResult, Workshop};
+use super::execute::ModelResult;
 use super::inputs::{self, ConfigTables};
+use super::key::{Basis, Keys};
 use super::preview;
 use super::progress::{Event, Observer};
 use super::project::Project;
 use super::record::{self, Record};
+use super::shift::Shift;
 use crate::config;
 use crate::engine::{Engine, Settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Layer, Model};
+use crate::model::Layer;
 use crate::publish::{self, Commit, Publication, StagedTable};
 use crate::source;
 use crate::source::freeze::{Frozen, FrozenSource};
@@ -38,6 +40,8 @@ pub struct RunOptions {
     pub threads: usize,
     /// Memory to stay within, in bytes.
     pub memory_bytes: u64,
+    /// Compute everything, whatever is stored.
+    pub full: bool,
 }
 
 /// What became of a run.
@@ -102,20 +106,31 @@ pub async fn run_on(
         && let Some(commit) = publish::find(&night.storage, &night.run_key).await?
     {
         publish::finish(&night.storage, &commit).await?;
-        return Ok(night.report(Outcome::AlreadyDone(Box::new(commit)), Work::default()));
+        return Ok(night.report(Outcome::AlreadyDone(Box::new(commit)), None));
     }
     // A mistake in the last model should not cost the time of all the others.
-    preview::validate(project).await?;
+    let schemas = preview::validate(project).await?.schemas;
     let scratch = scratch_folder()?;
     let engine = night.engine(scratch.path())?;
+    let keys = Keys::new(&night.basis())?;
     let mut work = Work {
-        sources: Some(night.register(&engine, scratch.path()).await?),
-        ..Work::default()
+        sources: night.register(&engine, scratch.path()).await?,
+        models: Vec::new(),
+        checks: Vec::new(),
+        keys,
     };
-    night.build(&engine, scratch.path(), &mut work).await?;
+    let schemas = schemas.into_iter().collect();
+    Shift {
+        night: &night,
+        engine: &engine,
+        scratch: scratch.path(),
+        schemas: &schemas,
+    }
+    .build(&mut work)
+    .await?;
     if !options.select.is_empty() {
         let folder = night.keep_selection(scratch, &work)?;
-        return Ok(night.report(Outcome::Previewed(folder), work));
+        return Ok(night.report(Outcome::Previewed(folder), Some(work)));
     }
     if let Err(error) = check::verdict(&work.checks) {
         record::write_failed(&night.storage, &night.record(&work), scratch.path()).await?;
@@ -129,30 +144,30 @@ pub async fn run_on(
     } else {
         Outcome::Published(commit)
     };
-    Ok(night.report(outcome, work))
+    Ok(night.report(outcome, Some(work)))
 }
 
 /// What a run has made so far.
-#[derive(Default)]
-struct Work {
-    models: Vec<ModelResult>,
-    checks: Vec<CheckResult>,
-    sources: Option<SourceReport>,
+pub(super) struct Work {
+    pub(super) models: Vec<ModelResult>,
+    pub(super) checks: Vec<CheckResult>,
+    pub(super) sources: SourceReport,
+    pub(super) keys: Keys,
 }
 
 /// Everything that is fixed before the first model is built.
-struct Night<'a> {
-    project: &'a Project,
-    options: &'a RunOptions,
-    observer: &'a dyn Observer,
+pub(super) struct Night<'a> {
+    pub(super) project: &'a Project,
+    pub(super) options: &'a RunOptions,
+    pub(super) observer: &'a dyn Observer,
     watch: Stopwatch,
     started_at: i64,
     run_id: RunId,
-    as_of: AsOf,
-    storage: Storage,
-    frozen: Frozen,
+    pub(super) as_of: AsOf,
+    pub(super) storage: Storage,
+    pub(super) frozen: Frozen,
     prior: Option<Commit>,
-    tables: ConfigTables,
+    pub(super) tables: ConfigTables,
     run_key: String,
 }
 
@@ -234,45 +249,14 @@ impl<'a> Night<'a> {
         Ok(report)
     }
 
-    /// Builds the models, runs the checks, then builds what reads their results.
-    async fn build(&self, engine: &Arc<Engine>, scratch: &Path, work: &mut Work) -> Result<()> {
-        let graph = &self.project.graph;
-        let selection = graph.select(&self.options.select)?;
-        let wanted = |late: bool, checks: bool| -> Vec<&Model> {
-            graph
-                .order()
-                .filter(|model| selection.built.contains(&model.name))
-                .filter(|model| graph.is_late(&model.name) == late)
-                .filter(|model| (model.layer == Layer::Check) == checks)
-                .collect()
-        };
-        let workshop = Workshop {
-            engine,
-            observer: self.observer,
-            scratch: scratch.to_owned(),
-            as_of: self.as_of.epoch_days(),
-            stamps: inputs::stamps(self.project, &self.tables)?,
-            at_once: self.options.threads.clamp(1, 4),
-        };
-        self.observer.observe(Event::Planned {
-            models: selection.built.len(),
-        });
-        for late in [false, true] {
-            for (model, checks) in workshop.build(&wanted(late, false)).await? {
-                work.models.push(model);
-                work.checks.extend(checks);
-            }
-            for sql in wanted(late, true) {
-                let file = scratch.join(format!("check_{}.parquet", sql.name));
-                let result =
-                    check::sql(engine, sql, self.as_of.epoch_days(), &file, self.observer).await?;
-                work.checks.push(result);
-            }
-            if !late {
-                inputs::register_checks(engine, &work.checks)?;
-            }
+    fn basis(&self) -> Basis<'_> {
+        Basis {
+            project: self.project,
+            as_of: &self.as_of,
+            frozen: &self.frozen,
+            prior: self.prior.as_ref(),
+            tables: &self.tables,
         }
-        Ok(())
     }
 
     /// Leaves the selected tables where the user can look at them.
@@ -302,7 +286,8 @@ impl<'a> Night<'a> {
             seconds: self.watch.seconds(),
             prior_commit: self.prior.as_ref().map(|commit| commit.commit_id.as_str()),
             frozen: &self.frozen,
-            sources: work.sources.as_ref(),
+            sources: &work.sources,
+            keys: &work.keys,
             models: &work.models,
             checks: &work.checks,
             graph: &self.project.graph,
@@ -341,15 +326,18 @@ impl<'a> Night<'a> {
         publish::publish(&self.storage, &publication).await
     }
 
-    fn report(&self, outcome: Outcome, work: Work) -> RunReport {
+    fn report(&self, outcome: Outcome, work: Option<Work>) -> RunReport {
+        let (models, checks, sources) = work.map_or_else(Default::default, |work| {
+            (work.models, work.checks, Some(work.sources))
+        });
         RunReport {
             outcome,
             as_of: self.as_of.to_string(),
             run_id: self.run_id.as_str().to_owned(),
             output: self.storage.url().to_owned(),
-            models: work.models,
-            checks: work.checks,
-            sources: work.sources,
+            models,
+            checks,
+            sources,
             seconds: self.watch.seconds(),
         }
     }

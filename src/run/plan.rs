@@ -1,12 +1,24 @@
-//! What a run would read and build, without building anything.
+//! What a run would read, compute and take from the store, and why, without
+//! building anything.
+//!
+//! The store is only looked at; why a result is computed anew is told by the
+//! recorded keys of the newest commit.
+
+use std::collections::BTreeSet;
 
 use super::inputs;
+use super::key::{self, Basis, Keys};
 use super::night::{bytes, freeze};
 use super::project::Project;
+use super::record::KeyRecord;
+use super::reuse::{Forced, Reuse};
+use super::state::State;
 use crate::config;
 use crate::error::Result;
+use crate::model::{Layer, Model};
 use crate::publish;
 use crate::storage::Storage;
+use crate::time::EpochDays;
 
 /// A run before it runs.
 #[derive(Clone, Debug)]
@@ -23,8 +35,10 @@ pub struct Plan {
     pub sources: Vec<PlannedSource>,
     /// Models in the order in which they can be built.
     pub models: Vec<PlannedModel>,
-    /// Checks that would run, besides those of grain and finite numbers.
+    /// Checks, besides those of grain and finite numbers.
     pub checks: usize,
+    /// Those of them whose result is stored.
+    pub checks_stored: usize,
     /// The version in the log, if this very run is published already.
     pub already_done: Option<u64>,
 }
@@ -49,12 +63,35 @@ pub struct PlannedModel {
     pub name: String,
     /// Folder of its layer.
     pub layer: &'static str,
-    /// Whether it is inlined instead of written.
-    pub is_view: bool,
     /// What it reads.
     pub reads: Vec<String>,
     /// The file it is written in.
     pub file: String,
+    /// What the run would do about it.
+    pub work: PlannedWork,
+    /// Why it would be computed: the parts of its key that differ from those
+    /// of the newest commit; empty for what is stored.
+    pub why: Vec<String>,
+}
+
+/// What a run would do about a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlannedWork {
+    /// A view is part of what reads it.
+    View,
+    /// It is taken from the store.
+    Stored,
+    /// It is computed.
+    Compute,
+    /// Some of its days are computed, the others are stored.
+    Days {
+        /// Days to compute.
+        compute: usize,
+        /// Days that are stored.
+        stored: usize,
+        /// The first and last day to compute.
+        range: Option<(EpochDays, EpochDays)>,
+    },
 }
 
 /// Plans a run of `project`; reads the extracts' listings and footers only.
@@ -66,6 +103,7 @@ pub async fn plan(
     day: Option<&str>,
     output: Option<&str>,
     select: &[String],
+    full: bool,
 ) -> Result<Plan> {
     let pipeline = &project.pipeline;
     let storage = Storage::open(output.unwrap_or(&pipeline.output))?;
@@ -85,18 +123,44 @@ pub async fn plan(
         None
     };
     let selection = project.graph.select(select)?;
+    let outlook = Outlook::new(
+        &storage,
+        Keys::new(&Basis {
+            project,
+            as_of: &as_of,
+            frozen: &frozen,
+            prior: prior.as_ref(),
+            tables: &tables,
+        })?,
+        full,
+    )
+    .await?;
+    let reuse = Reuse::decide(
+        &project.graph,
+        &selection.built,
+        &outlook.keys,
+        &outlook.state,
+        &Forced::new(),
+    )?;
     let (checks, models): (Vec<_>, Vec<_>) = project
         .graph
         .order()
         .filter(|model| selection.built.contains(&model.name))
-        .partition(|model| model.layer == crate::model::Layer::Check);
-    let models = models.into_iter().map(|model| PlannedModel {
-        name: model.name.clone(),
-        layer: model.layer.folder(),
-        is_view: model.header.is_view,
-        reads: model.reads.iter().cloned().collect(),
-        file: model.file.clone(),
+        .partition(|model| model.layer == Layer::Check);
+    let models = models.into_iter().map(|model| {
+        let work = outlook.work(model, &reuse);
+        PlannedModel {
+            name: model.name.clone(),
+            layer: model.layer.folder(),
+            reads: model.reads.iter().cloned().collect(),
+            file: model.file.clone(),
+            work,
+            why: outlook.why(model, work),
+        }
     });
+    let checks_stored = checks
+        .iter()
+        .filter(|check| reuse.stored.contains_key(&check.name));
     let sources = frozen.sources.iter().map(|(table, source)| PlannedSource {
         table: table.clone(),
         files: source.files.len(),
@@ -111,6 +175,112 @@ pub async fn plan(
         sources: sources.collect(),
         models: models.collect(),
         checks: checks.len(),
+        checks_stored: checks_stored.count(),
         already_done: found.map(|commit| commit.version),
     })
+}
+
+/// What is stored now and what was recorded before.
+struct Outlook {
+    keys: Keys,
+    state: State,
+    /// The keys of the newest commit; none when there is no record.
+    before: Option<KeyRecord>,
+}
+
+/// Said of a result when no earlier run is known.
+const FIRST: &str = "nothing recorded";
+/// Said of a result that the newest commit has, but the store has not.
+const REMOVED: &str = "no longer stored";
+
+impl Outlook {
+    async fn new(storage: &Storage, keys: Keys, full: bool) -> Result<Self> {
+        let state = if full {
+            State::ignored(storage)
+        } else {
+            State::open(storage).await?
+        };
+        let commits = publish::commits(storage).await?;
+        let before = match commits.last() {
+            Some(commit) => KeyRecord::read(storage, commit).await?,
+            None => None,
+        };
+        Ok(Self {
+            keys,
+            state,
+            before,
+        })
+    }
+
+    fn work(&self, model: &Model, reuse: &Reuse) -> PlannedWork {
+        if model.header.is_view {
+            return PlannedWork::View;
+        }
+        if let Some(days) = self.keys.by_day.get(&model.name) {
+            let compute = reuse.missing.get(&model.name);
+            let range = compute.and_then(|days| Some((*days.first()?, *days.last()?)));
+            let compute = compute.map_or(0, BTreeSet::len);
+            return PlannedWork::Days {
+                compute,
+                stored: days.len() - compute,
+                range,
+            };
+        }
+        if reuse.stored.contains_key(&model.name) {
+            PlannedWork::Stored
+        } else {
+            PlannedWork::Compute
+        }
+    }
+
+    fn why(&self, model: &Model, work: PlannedWork) -> Vec<String> {
+        let Some(before) = &self.before else {
+            return vec![FIRST.to_owned()];
+        };
+        match work {
+            PlannedWork::View | PlannedWork::Stored | PlannedWork::Days { range: None, .. } => {
+                Vec::new()
+            }
+            PlannedWork::Compute => {
+                let now = self.keys.whole.get(&model.name);
+                reasons(before.whole.get(&model.name), now)
+            }
+            PlannedWork::Days {
+                range: Some((first, last)),
+                ..
+            } => {
+                let known = before.by_day.get(&model.name);
+                let days = self.keys.by_day.get(&model.name).into_iter();
+                let reasons = days.flat_map(|days| days.range(first..=last)).flat_map(
+                    |(day, now)| match known.map(|known| known.get(day)) {
+                        Some(None) => vec!["new day".to_owned()],
+                        Some(then) => changes(then, Some(now)),
+                        None => vec![FIRST.to_owned()],
+                    },
+                );
+                let mut reasons: Vec<String> = reasons.collect();
+                reasons.sort();
+                reasons.dedup();
+                if reasons.is_empty() {
+                    reasons.push(REMOVED.to_owned());
+                }
+                reasons
+            }
+        }
+    }
+}
+
+fn changes(before: Option<&key::Key>, now: Option<&key::Key>) -> Vec<String> {
+    match (before, now) {
+        (Some(before), Some(now)) => key::changed(before, now),
+        _ => vec![FIRST.to_owned()],
+    }
+}
+
+fn reasons(before: Option<&key::Key>, now: Option<&key::Key>) -> Vec<String> {
+    let changes = changes(before, now);
+    if changes.is_empty() {
+        return vec![REMOVED.to_owned()];
+    }
+    changes
 }

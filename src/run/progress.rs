@@ -22,8 +22,19 @@ pub enum Event<'a> {
     },
     /// The order of work is known.
     Planned {
-        /// Models that will be built.
+        /// Models and checks that are wanted.
         models: usize,
+        /// Those of them that are taken from the store.
+        reused: usize,
+        /// Days to compute of models that are built by day.
+        days: usize,
+    },
+    /// Some days of the models that are built by day are stored.
+    Days {
+        /// So far.
+        done: usize,
+        /// In all.
+        total: usize,
     },
     /// A model begins.
     Started {
@@ -34,8 +45,10 @@ pub enum Event<'a> {
     Built {
         /// Its name.
         model: &'a str,
-        /// Its rows; `None` for a view.
+        /// Its rows; `None` for a view, and where nobody counted.
         rows: Option<u64>,
+        /// Whether it was taken from the store.
+        is_reused: bool,
         /// Seconds it took.
         seconds: f64,
     },

@@ -11,6 +11,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 use serde::Serialize;
 
+use super::days::{self, Stretch};
 use super::layout::{self, Layout, Merging};
 use super::listing::{self, Listed, REQUESTS_AT_ONCE};
 use super::value::Formats;
@@ -19,7 +20,7 @@ use crate::config::contract::ColumnType;
 use crate::config::{FileFormat, Pipeline, SourceSpec};
 use crate::error::{Error, Result};
 use crate::storage::{Digest, Storage};
-use crate::time::AsOf;
+use crate::time::{AsOf, Zone};
 
 /// The column that dates an extract of which several are kept.
 pub(super) const SNAPSHOT: &str = "snapshot_date";
@@ -76,6 +77,9 @@ pub struct FrozenFile {
     pub(super) meta: ObjectMeta,
     #[serde(skip)]
     pub(super) values: BTreeMap<String, ScalarValue>,
+    /// The days that its rows belong to, as far as it says (Parquet only).
+    #[serde(skip)]
+    pub(super) stretches: Option<Vec<Stretch>>,
 }
 
 /// What the run needs to read the files, and the record does not.
@@ -127,6 +131,7 @@ async fn one(table: &str, spec: &SourceSpec, as_of: &AsOf) -> Result<FrozenSourc
     let read = Read {
         table,
         spec,
+        zone: as_of.zone(),
         storage: &listing.storage,
     };
     let later = (listed - kept.len()) as u64;
@@ -210,6 +215,7 @@ type Kept = Vec<(Listed, BTreeMap<String, ScalarValue>)>;
 struct Read<'a> {
     table: &'a str,
     spec: &'a SourceSpec,
+    zone: &'a Zone,
     storage: &'a Storage,
 }
 
@@ -230,7 +236,9 @@ impl Read<'_> {
             if footer.rows > 0 {
                 seen.refuse_twin(self.storage, &file, footer.digest).await?;
             }
-            frozen.push(frozen_file(file, values, Some(footer.rows)));
+            let mut file = frozen_file(file, values, Some(footer.rows));
+            file.stretches = days::stretches(&footer, &file.values, self.spec, self.zone);
+            frozen.push(file);
         }
         drop(footers);
         let rows: u64 = frozen.iter().filter_map(|file| file.rows).sum();
@@ -280,6 +288,7 @@ fn frozen_file(
             .collect(),
         meta: file.meta,
         values,
+        stretches: None,
     }
 }
 
@@ -322,7 +331,7 @@ impl Seen {
     }
 }
 
-fn fingerprint(files: &[FrozenFile]) -> String {
+pub(super) fn fingerprint(files: &[FrozenFile]) -> String {
     let lines = files.iter().map(|file| {
         let etag = file.etag.as_deref().unwrap_or_default();
         let modified = file.meta.last_modified.timestamp_micros();

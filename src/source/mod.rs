@@ -7,6 +7,7 @@
 //! its reason. What a row means, and which duplicate counts, is left to SQL.
 
 mod csv;
+mod days;
 mod fault;
 pub mod findings;
 mod footer;
@@ -27,6 +28,7 @@ mod text;
 mod value;
 mod widen;
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use arrow::datatypes::SchemaRef;
@@ -35,6 +37,7 @@ use crate::config::Pipeline;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::time::{AsOf, EpochDays};
+pub use days::SourceDays;
 use freeze::Frozen;
 use register::SourceReport;
 
@@ -66,10 +69,44 @@ pub async fn register(
     register::all(engine, frozen, pipeline, as_of, scratch).await
 }
 
+/// The days of extract `table` up to the as-of day, where its files tell;
+/// `None` for an extract that cannot be read day by day.
+pub fn days(frozen: &Frozen, pipeline: &Pipeline, as_of: &AsOf, table: &str) -> Option<SourceDays> {
+    days::of_source(frozen, pipeline, as_of, table)
+}
+
+/// Registers `raw_<table>` of a dated extract with the rows of some days only.
+/// `report` is what [`register()`] said of the whole extract.
+///
+/// # Errors
+/// As [`register()`].
+pub async fn register_days(
+    engine: &Engine,
+    extract: &Extract<'_>,
+    report: &SourceReport,
+    days: &SourceDays,
+    range: RangeInclusive<EpochDays>,
+) -> Result<()> {
+    register::of_days(engine, extract, report, days, range).await
+}
+
 /// The last day that the extracts hold, but not after `latest`, as far as the
 /// files' own statistics tell.
 pub fn newest_day(frozen: &Frozen, pipeline: &Pipeline, latest: &AsOf) -> Option<EpochDays> {
     newest::day(frozen, pipeline, latest)
+}
+
+/// One extract of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Extract<'a> {
+    /// Everything that was frozen.
+    pub frozen: &'a Frozen,
+    /// The pipeline that declares it.
+    pub pipeline: &'a Pipeline,
+    /// The business day.
+    pub as_of: &'a AsOf,
+    /// Its table, without `raw_`.
+    pub table: &'a str,
 }
 
 /// The columns of `run_source`, for planning without running.

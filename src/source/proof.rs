@@ -113,12 +113,34 @@ pub(super) fn of_column(
     proven.unwrap_or(Known::NOTHING)
 }
 
+/// What the statistics say of each row group, with its number of rows; `None`
+/// when they cannot be read.
+pub(super) fn of_row_groups(
+    metadata: &ParquetMetaData,
+    schema: &Schema,
+    column: &str,
+    kind: &DataType,
+) -> Option<Vec<(Known, u64)>> {
+    let read = || by_row_group(metadata, schema, column, kind);
+    catch_unwind(AssertUnwindSafe(read)).ok().flatten()
+}
+
 fn read(
     metadata: &ParquetMetaData,
     schema: &Schema,
     column: &str,
     kind: &DataType,
 ) -> Option<Known> {
+    let groups = by_row_group(metadata, schema, column, kind)?.into_iter();
+    Some(groups.fold(Known::NO_ROWS, |known, (group, _)| known.and(group)))
+}
+
+fn by_row_group(
+    metadata: &ParquetMetaData,
+    schema: &Schema,
+    column: &str,
+    kind: &DataType,
+) -> Option<Vec<(Known, u64)>> {
     let described = metadata.file_metadata().schema_descr();
     let converter = StatisticsConverter::try_new(column, schema, described)
         .ok()?
@@ -128,7 +150,7 @@ fn read(
     let convert = |values: ArrayRef| cast(&values, kind).ok();
     let lows = convert(converter.row_group_mins(groups).ok()?)?;
     let highs = convert(converter.row_group_maxes(groups).ok()?)?;
-    let mut known = Known::NO_ROWS;
+    let mut known = Vec::with_capacity(groups.len());
     for (index, group) in groups.iter().enumerate() {
         let rows = u64::try_from(group.num_rows()).ok()?;
         let null_count = nulls.is_valid(index).then(|| nulls.value(index));
@@ -143,10 +165,11 @@ fn read(
         } else {
             Span::Unknown
         };
-        known = known.and(Known {
+        let group = Known {
             has_no_nulls: null_count == Some(0),
             span,
-        });
+        };
+        known.push((group, rows));
     }
     Some(known)
 }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ use datafusion::common::ScalarValue;
 use datafusion::prelude::{Expr, lit};
 use serde::Serialize;
 
+use super::Extract;
+use super::days::{self, SourceDays};
 use super::fault;
 use super::findings::{self, Finding};
 use super::freeze::{self, Frozen, FrozenSource};
@@ -26,7 +29,7 @@ use crate::config::contract::{self, Contract};
 use crate::config::{FileFormat, Pipeline, SourceSpec};
 use crate::engine::{self, DataFile, Engine, FileTable, Materialise, Statement};
 use crate::error::{Error, Result};
-use crate::time::AsOf;
+use crate::time::{AsOf, EpochDays};
 
 /// What became of the rows of every extract.
 #[derive(Clone, Debug, Serialize)]
@@ -54,6 +57,16 @@ pub struct SourceCounts {
     /// columns; in the run's scratch folder.
     #[serde(skip)]
     pub quarantine_file: Option<PathBuf>,
+}
+
+impl SourceCounts {
+    /// Whether any row met this fate.
+    fn has(&self, fate: &str) -> bool {
+        match fate {
+            LATER => self.after_as_of > 0,
+            rule => self.quarantined_by_rule.contains_key(rule),
+        }
+    }
 }
 
 /// Registers `raw_<table>` for every contract and own source, and `run_source`.
@@ -103,6 +116,40 @@ pub(super) async fn all(
     Ok(report)
 }
 
+/// Registers the rows of a dated extract that belong to some days.
+pub(super) async fn of_days(
+    engine: &Engine,
+    extract: &Extract<'_>,
+    report: &SourceReport,
+    days: &SourceDays,
+    range: RangeInclusive<EpochDays>,
+) -> Result<()> {
+    let Extract { table, as_of, .. } = *extract;
+    let missing = || Error::bug(format!("source `{table}` was not registered as a whole"));
+    let source = extract.frozen.sources.get(table).ok_or_else(missing)?;
+    let spec = extract.pipeline.sources.get(table).ok_or_else(missing)?;
+    let counts = report.sources.get(table).ok_or_else(missing)?;
+    let registering = Registering {
+        engine,
+        table,
+        spec,
+        as_of,
+        folder: Path::new(""),
+    };
+    let wanted = days.files(&range);
+    let files = format!("source_files_{table}");
+    registering.register_parquet(&files, source, |position| wanted.contains(&position))?;
+    let judgement = Judgement::new(&spec.contract, &source.inner.layout, as_of, false)?;
+    let judged = judgement.filter(|fate| counts.has(fate));
+    let name = days::column(&spec.contract).ok_or_else(missing)?;
+    let within = judgement.is_of_days(name, &range)?;
+    let filter = judged.map_or(within.clone(), |judged| judged.and(within));
+    let columns = columns(&spec.contract, &judgement, |_| true)?;
+    engine
+        .define_view(&raw(table), &files, columns, Some(filter))
+        .await
+}
+
 fn raw(table: &str) -> String {
     format!("raw_{table}")
 }
@@ -132,7 +179,7 @@ impl Registering<'_> {
         let files = format!("source_files_{}", self.table);
         let (layout, rows, has_defects) = match source.inner.format {
             Some(FileFormat::Parquet) if !source.files.is_empty() => {
-                self.register_parquet(&files, source)?;
+                self.register_parquet(&files, source, |_| true)?;
                 (
                     source.inner.layout.clone(),
                     source.rows.unwrap_or_default(),
@@ -163,7 +210,13 @@ impl Registering<'_> {
         Ok((counts, layout))
     }
 
-    fn register_parquet(&self, name: &str, source: &FrozenSource) -> Result<()> {
+    /// Registers those files whose position is wanted.
+    fn register_parquet(
+        &self,
+        name: &str,
+        source: &FrozenSource,
+        is_wanted: impl Fn(usize) -> bool,
+    ) -> Result<()> {
         let contract = &self.spec.contract;
         let layout = &source.inner.layout;
         let fields = contract.columns.iter().filter_map(|column| {
@@ -176,7 +229,8 @@ impl Registering<'_> {
             .filter(|column| layout.partitions.contains_key(&column.name))
             .collect();
         let mut files = Vec::with_capacity(source.files.len());
-        for file in &source.files {
+        let wanted = source.files.iter().enumerate();
+        for (_, file) in wanted.filter(|(position, _)| is_wanted(*position)) {
             let mut values = Vec::with_capacity(given.len());
             for column in &given {
                 let null = ScalarValue::try_from(&column.kind.arrow_type()).map_err(|cause| {

@@ -5,6 +5,8 @@
 //! the as-of date is cut or hidden first, so that a row planted after the day
 //! can neither be used nor be counted as wrong.
 
+use std::ops::RangeInclusive;
+
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::prelude::{Expr, cast, concat, ident, lit, try_cast, when};
@@ -15,7 +17,7 @@ use super::proof::{Known, Span};
 use super::staging::{REASON_COLUMN, RULE_COLUMN};
 use crate::config::contract::{Column, ColumnType, Contract, HiddenAfter};
 use crate::error::{Error, Result};
-use crate::time::{AsOf, EpochDays, Microseconds};
+use crate::time::{AsOf, EpochDays, Microseconds, date_of};
 
 /// 1900-01-01: an earlier date is a default or a slip.
 const FIRST_DAY: EpochDays = -25_567;
@@ -310,6 +312,26 @@ impl<'a> Judgement<'a> {
 
     fn has_come(&self, column: &Column) -> Expr {
         self.read(column).lt_eq(lit(self.limit(column)))
+    }
+
+    /// Whether a row's day, that of the date or timestamp column `name`, is one
+    /// of `days`.
+    ///
+    /// # Errors
+    /// A bug if there is no such column or day.
+    pub(super) fn is_of_days(&self, name: &str, days: &RangeInclusive<EpochDays>) -> Result<Expr> {
+        let column = self.contract.column(name);
+        let column = column.ok_or_else(|| Error::bug(format!("there is no column `{name}`")))?;
+        let read = self.read(column);
+        if column.kind == ColumnType::Date {
+            let [first, last] = [*days.start(), *days.end()];
+            let [first, last] = [first, last].map(|day| lit(ScalarValue::Date32(Some(day))));
+            return Ok(read.between(first, last));
+        }
+        let start_of = |day: EpochDays| self.as_of.zone().day_start(date_of(day)?);
+        let from = instant(start_of(*days.start())?);
+        let end = instant(start_of(*days.end() + 1)?);
+        Ok(read.clone().gt_eq(lit(from)).and(read.lt(lit(end))))
     }
 
     fn is_late(&self, column: &Column) -> Expr {

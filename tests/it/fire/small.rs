@@ -198,6 +198,7 @@ pub(super) async fn night_on(
         select: Vec::new(),
         threads,
         memory_bytes: 256 << 20,
+        full: false,
     };
     run_on(storage, project, &options, &Silent).await
 }

@@ -1,0 +1,160 @@
+//! The store of results that can be used again: `_kenko/state/` of the output.
+//!
+//! A file is named by its model, for models built by day also by the day, and
+//! by its key; it is written once and never changed, so a file that is there is
+//! the result. Only results that passed the checks of their header are kept.
+//! Which of them are still reached is not known here.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use object_store::ObjectMeta;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+
+use super::inputs;
+use super::key::Key;
+use crate::engine::{DataFile, Engine, FileFormat, FileTable};
+use crate::error::{Error, Result};
+use crate::storage::{Digest, Storage};
+use crate::time::{EpochDays, date_of};
+
+/// Folder below the output.
+pub(crate) const FOLDER: &str = "_kenko/state";
+
+/// What is in the store.
+#[derive(Debug)]
+pub(crate) struct State {
+    storage: Storage,
+    /// By path below the output.
+    found: BTreeMap<String, ObjectMeta>,
+}
+
+impl State {
+    /// Looks at what is stored.
+    ///
+    /// # Errors
+    /// The storage's own.
+    pub(crate) async fn open(storage: &Storage) -> Result<Self> {
+        let listed = storage.list(FOLDER).await?;
+        let found = listed.into_iter();
+        let found = found.map(|meta| (storage.relative(&meta.location), meta));
+        Ok(Self {
+            storage: storage.clone(),
+            found: found.collect(),
+        })
+    }
+
+    /// A store in which nothing is found: everything is computed.
+    pub(crate) fn ignored(storage: &Storage) -> Self {
+        Self {
+            storage: storage.clone(),
+            found: BTreeMap::new(),
+        }
+    }
+
+    /// Where the files are.
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// The stored result of `model`, or of one day of it.
+    pub(crate) fn find(
+        &self,
+        model: &str,
+        day: Option<EpochDays>,
+        key: &Key,
+    ) -> Result<Option<&ObjectMeta>> {
+        Ok(self.found.get(&path(model, day, &key.hash)?))
+    }
+
+    /// Keeps a result; it is found from [`State::add`] on.
+    ///
+    /// # Errors
+    /// The storage's own.
+    pub(crate) async fn keep(
+        &self,
+        model: &str,
+        day: Option<EpochDays>,
+        key: &Key,
+        file: &Path,
+    ) -> Result<ObjectMeta> {
+        let path = path(model, day, &key.hash)?;
+        let stored = self.storage.put_file(&path, file).await?;
+        Ok(ObjectMeta {
+            location: self.storage.path(&path)?,
+            // Unknown without asking; size and tag say whether it is the file.
+            last_modified: std::time::UNIX_EPOCH.into(),
+            size: stored.digest.bytes,
+            e_tag: stored.e_tag,
+            version: None,
+        })
+    }
+
+    /// Copies a stored result to local disk and says what it is.
+    ///
+    /// # Errors
+    /// The storage's own; [`crate::error::ErrorKind::Data`] when it is damaged.
+    pub(crate) async fn fetch(&self, stored: &ObjectMeta, file: &Path) -> Result<Fetched> {
+        let path = self.storage.relative(&stored.location);
+        let damaged = || {
+            Error::data(format!("{} is damaged or gone", self.storage.place(&path)))
+                .with_hint("run with `--full`, which computes everything anew")
+        };
+        let bytes = self.storage.get(&path).await?.ok_or_else(damaged)?;
+        let reader = SerializedFileReader::new(bytes.clone());
+        let reader = reader.map_err(|cause| damaged().with_source(cause))?;
+        let rows = reader.metadata().file_metadata().num_rows();
+        inputs::write(file, &bytes).await?;
+        Ok(Fetched {
+            rows: u64::try_from(rows).map_err(|cause| damaged().with_source(cause))?,
+            sha256: Digest::of(&bytes).sha256,
+        })
+    }
+
+    /// Binds a stored result to `name`.
+    ///
+    /// # Errors
+    /// As the engine.
+    pub(crate) fn register(
+        &self,
+        engine: &Engine,
+        name: &str,
+        stored: &ObjectMeta,
+        schema: SchemaRef,
+    ) -> Result<()> {
+        let table = FileTable {
+            store: Arc::clone(self.storage.object_store()),
+            store_url: self.storage.store_url().to_owned(),
+            files: vec![DataFile::new(stored.clone())],
+            format: FileFormat::Parquet,
+            schema,
+            partition_columns: Vec::new(),
+        };
+        engine.register_files(name, table)
+    }
+
+    /// Makes kept results known.
+    pub(crate) fn add(&mut self, kept: impl IntoIterator<Item = ObjectMeta>) {
+        for meta in kept {
+            let path = self.storage.relative(&meta.location);
+            self.found.insert(path, meta);
+        }
+    }
+}
+
+/// A result that was copied to local disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Fetched {
+    pub(crate) rows: u64,
+    pub(crate) sha256: String,
+}
+
+/// Path of a result below the output.
+pub(crate) fn path(model: &str, day: Option<EpochDays>, hash: &str) -> Result<String> {
+    Ok(match day {
+        None => format!("{FOLDER}/{model}/{hash}.parquet"),
+        Some(day) => format!("{FOLDER}/{model}/{}/{hash}.parquet", date_of(day)?),
+    })
+}
