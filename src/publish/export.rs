@@ -4,10 +4,11 @@
 //! When a pass is over, a receipt `_kenko/exports/<20 digits>.json` is written
 //! for each commit it covered: a commit without a receipt is not exported yet.
 //! The newest receipt also keeps size, hash and tag of every object in
-//! `latest/`, so that a listing shows whether they are still those: a pass
-//! that was asleep may have put older ones in their place. Whoever writes looks
-//! at the log again afterwards, and starts over if it has grown. Only files
-//! whose bytes the log knows are removed.
+//! `latest/` and of the last commit's day in `history/`, so that a listing
+//! shows whether they are still those: a pass that was asleep may have put
+//! older ones in their place. Whoever writes looks at the log again
+//! afterwards, and does everything it has written over if the log has grown.
+//! Only files whose bytes the log knows are removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,9 +30,12 @@ struct Receipt {
     /// The commit that `latest/` showed.
     commit_id: String,
     latest: Vec<Exported>,
+    /// The day of the last commit in `history/`; absent in older receipts.
+    #[serde(default)]
+    history: Vec<Exported>,
 }
 
-/// One object in `latest/`.
+/// One copy of a table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Exported {
     table: String,
@@ -47,33 +51,39 @@ struct Exported {
 /// By who acts; what was done is kept, and the next call goes on.
 pub async fn finish_exports(storage: &Storage) -> Result<()> {
     let mut log = commits(storage).await?;
-    while let Some(target) = greatest(&log) {
+    // Days that were written while the log grew: with what, nobody knows.
+    let mut doubtful: BTreeSet<String> = BTreeSet::new();
+    while let (Some(target), Some(last)) = (greatest(&log), log.last()) {
         let receipts = Receipts::read(storage).await?;
         let pending: Vec<&Commit> = log
             .iter()
             .filter(|commit| !receipts.versions.contains(&commit.version))
             .collect();
         let present = objects(storage).await?;
-        let looks = target
-            .tables
-            .iter()
-            .map(|table| receipts.shows(storage, table, &present))
-            .collect();
-        let shown = at_once(REQUESTS_UNDER_WAY, looks).await?;
+        let shown = receipts.latest(storage, target, &present).await?;
+        let dated = receipts.history(storage, last).await?;
+        let mut days: BTreeSet<&str> = pending.iter().map(|commit| commit.as_of.as_str()).collect();
+        days.extend(doubtful.iter().map(String::as_str));
+        if dated.iter().any(Option::is_none) {
+            days.insert(&last.as_of);
+        }
         let stale: Vec<&PublishedTable> = target
             .tables
             .iter()
             .zip(&shown)
             .filter_map(|(table, exported)| exported.is_none().then_some(table))
             .collect();
-        if pending.is_empty() && stale.is_empty() {
+        if days.is_empty() && stale.is_empty() {
             return Ok(());
         }
         let mut latest = write_latest(storage, &stale).await?;
         latest.extend(shown.into_iter().flatten());
-        let days: BTreeSet<&str> = pending.iter().map(|commit| commit.as_of.as_str()).collect();
-        for day in days {
-            write_day(storage, &log, day).await?;
+        let mut history: Vec<Exported> = dated.into_iter().flatten().collect();
+        for day in &days {
+            let written = write_day(storage, &log, day).await?;
+            if *day == last.as_of {
+                history = written;
+            }
         }
         for name in present.keys() {
             if target.table(name).is_none() {
@@ -82,6 +92,7 @@ pub async fn finish_exports(storage: &Storage) -> Result<()> {
         }
         let grown = commits(storage).await?;
         if grown.len() != log.len() {
+            doubtful = days.into_iter().map(str::to_owned).collect();
             log = grown;
             continue;
         }
@@ -89,6 +100,7 @@ pub async fn finish_exports(storage: &Storage) -> Result<()> {
             format: FORMAT,
             commit_id: target.commit_id.clone(),
             latest,
+            history,
         };
         return receipt.write(storage, &log, &pending).await;
     }
@@ -120,34 +132,60 @@ impl Receipts {
         })
     }
 
-    /// What the newest receipt says of a table in `latest/`, provided the
+    /// What the newest receipt says of each table in `latest/`, where the
     /// object that is there now is the one it speaks of.
-    async fn shows(
+    async fn latest(
         &self,
         storage: &Storage,
-        table: &PublishedTable,
+        target: &Commit,
         present: &BTreeMap<String, ObjectMeta>,
-    ) -> Result<Option<Exported>> {
-        let exported = self
-            .newest
-            .iter()
-            .flat_map(|receipt| &receipt.latest)
-            .find(|exported| exported.table == table.name && exported.sha256 == table.sha256);
-        let (Some(exported), Some(object)) = (exported, present.get(&table.name)) else {
-            return Ok(None);
-        };
-        let is_it = |object: &ObjectMeta| {
-            exported.e_tag.is_some() && object.e_tag == exported.e_tag && object.size == table.bytes
-        };
-        // Some stores list objects without their tags, or write them otherwise
-        // there than where the object itself is asked for.
-        let is_same = is_it(object)
-            || storage
-                .head(&latest_path(&table.name))
-                .await?
-                .is_some_and(|object| is_it(&object));
-        Ok(is_same.then(|| exported.clone()))
+    ) -> Result<Vec<Option<Exported>>> {
+        let kept = self.newest.as_ref().map(|receipt| &receipt.latest[..]);
+        let looks = target.tables.iter().map(|table| {
+            let listed = present.get(&table.name);
+            shows(storage, kept, table, latest_path(&table.name), listed)
+        });
+        at_once(REQUESTS_UNDER_WAY, looks.collect()).await
     }
+
+    /// The same of the last commit's tables in `history/`.
+    async fn history(&self, storage: &Storage, last: &Commit) -> Result<Vec<Option<Exported>>> {
+        let kept = self.newest.as_ref().map(|receipt| &receipt.history[..]);
+        let looks = last.tables.iter().map(|table| {
+            let path = history_path(&table.name, &last.as_of);
+            shows(storage, kept, table, path, None)
+        });
+        at_once(REQUESTS_UNDER_WAY, looks.collect()).await
+    }
+}
+
+/// What is `kept` of a table, provided the object at `path` is the one it
+/// speaks of; `listed` is what a listing says of that object.
+async fn shows(
+    storage: &Storage,
+    kept: Option<&[Exported]>,
+    table: &PublishedTable,
+    path: String,
+    listed: Option<&ObjectMeta>,
+) -> Result<Option<Exported>> {
+    let Some(exported) = kept
+        .unwrap_or_default()
+        .iter()
+        .find(|exported| exported.table == table.name && exported.sha256 == table.sha256)
+    else {
+        return Ok(None);
+    };
+    let is_it = |object: &ObjectMeta| {
+        exported.e_tag.is_some() && object.e_tag == exported.e_tag && object.size == table.bytes
+    };
+    // Some stores list objects without their tags, or write them otherwise
+    // there than where the object itself is asked for.
+    let is_same = listed.is_some_and(is_it)
+        || storage
+            .head(&path)
+            .await?
+            .is_some_and(|object| is_it(&object));
+    Ok(is_same.then(|| exported.clone()))
 }
 
 impl Receipt {
@@ -216,17 +254,17 @@ async fn copy(storage: &Storage, table: &PublishedTable, path: String) -> Result
 
 /// Writes the newest commit of a day to `history/`, and removes tables of
 /// earlier commits of that day that it does not have.
-async fn write_day(storage: &Storage, log: &[Commit], day: &str) -> Result<()> {
+async fn write_day(storage: &Storage, log: &[Commit], day: &str) -> Result<Vec<Exported>> {
     let of_day: Vec<&Commit> = log.iter().filter(|commit| commit.as_of == day).collect();
     let Some(newest) = of_day.last() else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let copies = newest
         .tables
         .iter()
         .map(|table| copy(storage, table, history_path(&table.name, day)))
         .collect();
-    at_once(FILES_UNDER_WAY, copies).await?;
+    let written = at_once(FILES_UNDER_WAY, copies).await?;
     let dropped: BTreeSet<&str> = of_day
         .iter()
         .flat_map(|commit| &commit.tables)
@@ -236,7 +274,7 @@ async fn write_day(storage: &Storage, log: &[Commit], day: &str) -> Result<()> {
     for name in dropped {
         remove_ours(storage, log, name, &history_path(name, day)).await?;
     }
-    Ok(())
+    Ok(written)
 }
 
 /// Removes a file if its bytes are those of a published version of the table;

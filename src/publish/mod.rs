@@ -99,18 +99,35 @@ pub async fn publish(storage: &Storage, publication: &Publication) -> Result<Pub
         },
         None => commit(storage, publication, &known).await?,
     };
-    finish_exports(storage).await.map_err(|cause| {
+    finish(storage, &published.commit).await?;
+    Ok(published)
+}
+
+/// Finishes the copies of a run that is in the log, with a second attempt when
+/// the storage fails: a run that is published should not end with an error
+/// because one answer was lost.
+///
+/// # Errors
+/// By who acts, with a sentence that says that the commit is published.
+pub async fn finish(storage: &Storage, commit: &Commit) -> Result<()> {
+    let mut finished = finish_exports(storage).await;
+    if finished
+        .as_ref()
+        .is_err_and(|error| error.kind() == ErrorKind::Unavailable)
+    {
+        finished = finish_exports(storage).await;
+    }
+    finished.map_err(|cause| {
         Error::new(
             cause.kind(),
             format!(
                 "commit {} is published, but the copies in latest/ and history/ are not finished",
-                published.commit.version
+                commit.version
             ),
         )
         .with_hint("run again: that only finishes the copies")
         .with_source(cause)
-    })?;
-    Ok(published)
+    })
 }
 
 /// Writes files about a run under `_kenko/runs/<run_id>/`; a run that publishes

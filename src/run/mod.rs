@@ -22,7 +22,7 @@ mod state;
 
 pub use check::CheckResult;
 pub use execute::ModelResult;
-pub use night::{Outcome, RunOptions, RunReport, run};
+pub use night::{Outcome, RunOptions, RunReport, run, run_on};
 pub use plan::{Plan, PlannedModel, PlannedSource, PlannedWork, plan};
 pub use preview::{Validated, validate};
 pub use progress::{Event, Observer, Silent};

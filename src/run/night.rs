@@ -91,11 +91,26 @@ pub async fn run(
     options: &RunOptions,
     observer: &dyn Observer,
 ) -> Result<RunReport> {
-    let night = Night::begin(project, options, observer).await?;
+    let output = options.output.as_deref();
+    let storage = Storage::open(output.unwrap_or(&project.pipeline.output))?;
+    run_on(storage, project, options, observer).await
+}
+
+/// As [`run`], but publishes to a storage that the caller has opened.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_on(
+    storage: Storage,
+    project: &Project,
+    options: &RunOptions,
+    observer: &dyn Observer,
+) -> Result<RunReport> {
+    let night = Night::begin(storage, project, options, observer).await?;
     if options.select.is_empty()
         && let Some(commit) = publish::find(&night.storage, &night.run_key).await?
     {
-        publish::finish_exports(&night.storage).await?;
+        publish::finish(&night.storage, &commit).await?;
         return Ok(night.report(Outcome::AlreadyDone(Box::new(commit)), None));
     }
     // A mistake in the last model should not cost the time of all the others.
@@ -155,13 +170,16 @@ pub(super) struct Night<'a> {
 
 impl<'a> Night<'a> {
     pub(super) async fn begin(
+        storage: Storage,
         project: &'a Project,
         options: &'a RunOptions,
         observer: &'a dyn Observer,
     ) -> Result<Self> {
         let clock = RunClock;
+        // Named before anything is read: of two runs the one that is named
+        // later has seen the newer extracts.
+        let run_id = RunId::new(clock);
         let pipeline = &project.pipeline;
-        let storage = Storage::open(options.output.as_deref().unwrap_or(&pipeline.output))?;
         let (as_of, frozen) = freeze(project, options.as_of.as_deref()).await?;
         observer.observe(Event::Frozen {
             sources: frozen.sources.len(),
@@ -187,7 +205,7 @@ impl<'a> Night<'a> {
             observer,
             watch: Stopwatch::start(),
             started_at: clock.now(),
-            run_id: RunId::new(clock),
+            run_id,
             as_of,
             storage,
             frozen,

@@ -354,9 +354,14 @@ impl Frozen {
     pub async fn recheck(&self) -> Result<()> {
         for source in self.sources.values() {
             let storage = &source.inner.storage;
-            let checks = stream::iter(&source.files)
+            // Collected first: a stream of borrowing closures could not move
+            // between threads, and with it no run could.
+            let checks: Vec<_> = source
+                .files
+                .iter()
                 .map(|file| unchanged(storage, file))
-                .buffered(REQUESTS_AT_ONCE);
+                .collect();
+            let checks = stream::iter(checks).buffered(REQUESTS_AT_ONCE);
             checks.try_collect::<Vec<()>>().await?;
         }
         Ok(())

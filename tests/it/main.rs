@@ -8,6 +8,8 @@ mod docs;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod fire;
+#[cfg(test)]
 mod graph;
 #[cfg(test)]
 mod night;

@@ -1,19 +1,22 @@
 //! A store that fails on order: the Nth operation, before or after it takes
-//! effect, once or from then on.
+//! effect, once or from then on; or that puts its user to sleep there.
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::StreamExt;
-use futures::stream::BoxStream;
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
     ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+use tokio::sync::Semaphore;
 
 /// How an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +27,11 @@ pub(crate) enum Fault {
     After,
     /// It has no effect; the store says that the object exists.
     Conflict,
+    /// The connection is reset: a read breaks off half-way, anything else has
+    /// no effect.
+    Reset,
+    /// No answer comes in time; a write takes effect two operations later.
+    Late,
     /// It has no effect, and nothing works any more.
     DeadBefore,
     /// It takes effect, and nothing works any more.
@@ -32,6 +40,14 @@ pub(crate) enum Fault {
     Short,
     /// The disk is full.
     NoSpace,
+    /// The process ends before it.
+    AbortBefore,
+    /// It takes effect, and the process ends.
+    AbortAfter,
+    /// The writer sleeps before it, until it is woken.
+    HoldBefore,
+    /// It takes effect, and the writer sleeps until it is woken.
+    HoldAfter,
 }
 
 /// Which operation fails.
@@ -45,19 +61,23 @@ pub(crate) enum When {
     Every(&'static str),
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     seen: Vec<String>,
     plan: Option<(When, Fault)>,
     has_failed: bool,
     is_dead: bool,
+    /// Writes that take effect before the operation of that number.
+    late: Vec<(usize, BoxFuture<'static, Result<PutResult>>)>,
 }
 
 /// Wraps a store; clones share the plan.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct FaultStore {
     inner: Arc<dyn ObjectStore>,
     state: Arc<Mutex<State>>,
+    asleep: Arc<Semaphore>,
+    awake: Arc<Semaphore>,
 }
 
 impl FaultStore {
@@ -65,6 +85,8 @@ impl FaultStore {
         Self {
             inner,
             state: Arc::default(),
+            asleep: Arc::new(Semaphore::new(0)),
+            awake: Arc::new(Semaphore::new(0)),
         }
     }
 
@@ -79,29 +101,45 @@ impl FaultStore {
         self.state.lock().unwrap().seen.clone()
     }
 
-    fn next(&self, what: &str, path: &str) -> Option<Fault> {
-        let mut state = self.state.lock().unwrap();
-        let number = state.seen.len();
-        let description = format!("{what} {path}");
-        let Some((when, fault)) = state.plan.clone() else {
-            state.seen.push(description);
-            return None;
-        };
-        let is_due = match when {
-            When::Nth(due) => number == due,
-            When::First(text) => !state.has_failed && description.contains(text),
-            When::Every(text) => description.contains(text),
-        };
-        state.seen.push(description);
-        if state.is_dead {
-            return Some(Fault::Before);
+    /// Waits until the writer sleeps.
+    pub(crate) async fn fallen_asleep(&self) {
+        self.asleep.acquire().await.unwrap().forget();
+    }
+
+    /// Wakes the writer.
+    pub(crate) fn wake(&self) {
+        self.awake.add_permits(1);
+    }
+
+    /// Lets every write that is still under way take effect.
+    pub(crate) async fn settle(&self) {
+        let late = std::mem::take(&mut self.state.lock().unwrap().late);
+        for (_, write) in late {
+            let _ = write.await;
         }
-        if !is_due {
-            return None;
+    }
+
+    /// Counts an operation, and says how it is to fail. Late writes that are
+    /// due take effect first.
+    async fn next(&self, what: &str, path: &str) -> Option<Fault> {
+        let (due, fault) = {
+            let mut state = self.state.lock().unwrap();
+            let number = state.seen.len();
+            let late = std::mem::take(&mut state.late);
+            let (due, late) = late.into_iter().partition(|(at, _)| *at <= number);
+            state.late = late;
+            let due: Vec<_> = due;
+            (due, state.next(number, format!("{what} {path}")))
+        };
+        for (_, write) in due {
+            let _ = write.await;
         }
-        state.has_failed = true;
-        state.is_dead = matches!(fault, Fault::DeadBefore | Fault::DeadAfter);
-        Some(fault)
+        fault
+    }
+
+    async fn sleep(&self) {
+        self.asleep.add_permits(1);
+        self.awake.acquire().await.unwrap().forget();
     }
 
     async fn run<T>(
@@ -110,22 +148,63 @@ impl FaultStore {
         path: &str,
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        match self.next(what, path) {
+        let fault = self.next(what, path).await;
+        self.fail(fault, path, work).await
+    }
+
+    async fn fail<T>(
+        &self,
+        fault: Option<Fault>,
+        path: &str,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        match fault {
             None | Some(Fault::Short) => work.await,
             Some(Fault::After | Fault::DeadAfter) => {
                 work.await?;
                 Err(lost("the answer was lost"))
             }
             Some(Fault::Before | Fault::DeadBefore) => Err(lost("no answer")),
-            Some(Fault::NoSpace) => Err(Error::Generic {
-                store: "fault",
-                source: std::io::Error::from(std::io::ErrorKind::StorageFull).into(),
-            }),
+            Some(Fault::Late) => Err(broken(io::ErrorKind::TimedOut)),
+            Some(Fault::Reset) => Err(broken(io::ErrorKind::ConnectionReset)),
+            Some(Fault::NoSpace) => Err(broken(io::ErrorKind::StorageFull)),
             Some(Fault::Conflict) => Err(Error::AlreadyExists {
                 path: path.to_owned(),
                 source: "409".into(),
             }),
+            Some(Fault::AbortBefore) => std::process::abort(),
+            Some(Fault::AbortAfter) => {
+                let _ = work.await;
+                std::process::abort()
+            }
+            Some(Fault::HoldBefore) => {
+                self.sleep().await;
+                work.await
+            }
+            Some(Fault::HoldAfter) => {
+                let answer = work.await;
+                self.sleep().await;
+                answer
+            }
         }
+    }
+}
+
+impl State {
+    fn next(&mut self, number: usize, description: String) -> Option<Fault> {
+        let due = self.plan.clone().filter(|(when, _)| match when {
+            When::Nth(due) => number == *due,
+            When::First(text) => !self.has_failed && description.contains(text),
+            When::Every(text) => description.contains(text),
+        });
+        self.seen.push(description);
+        if self.is_dead {
+            return Some(Fault::Before);
+        }
+        let (_, fault) = due?;
+        self.has_failed = true;
+        self.is_dead = matches!(fault, Fault::DeadBefore | Fault::DeadAfter);
+        Some(fault)
     }
 }
 
@@ -133,6 +212,42 @@ fn lost(text: &'static str) -> Error {
     Error::Generic {
         store: "fault",
         source: text.into(),
+    }
+}
+
+fn broken(kind: io::ErrorKind) -> Error {
+    Error::Generic {
+        store: "fault",
+        source: io::Error::from(kind).into(),
+    }
+}
+
+/// An answer to a read whose body is cut, or breaks off.
+async fn damaged(answer: GetResult, fault: Fault) -> Result<GetResult> {
+    let (meta, range, attributes) = (
+        answer.meta.clone(),
+        answer.range.clone(),
+        answer.attributes.clone(),
+    );
+    let bytes = answer.bytes().await?;
+    let pieces = match fault {
+        Fault::Short => vec![Ok(bytes.slice(..bytes.len().saturating_sub(1)))],
+        _ => vec![
+            Ok(bytes.slice(..bytes.len() / 2)),
+            Err(broken(io::ErrorKind::ConnectionReset)),
+        ],
+    };
+    Ok(GetResult {
+        payload: GetResultPayload::Stream(stream::iter(pieces).boxed()),
+        meta,
+        range,
+        attributes,
+    })
+}
+
+impl fmt::Debug for FaultStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{self}")
     }
 }
 
@@ -150,8 +265,17 @@ impl ObjectStore for FaultStore {
         payload: PutPayload,
         options: PutOptions,
     ) -> Result<PutResult> {
+        let fault = self.next("put", location.as_ref()).await;
+        if fault == Some(Fault::Late) {
+            let (inner, location) = (Arc::clone(&self.inner), location.clone());
+            let write = async move { inner.put_opts(&location, payload, options).await };
+            let mut state = self.state.lock().unwrap();
+            let due = state.seen.len() + 1;
+            state.late.push((due, write.boxed()));
+            return Err(broken(io::ErrorKind::TimedOut));
+        }
         let work = self.inner.put_opts(location, payload, options);
-        self.run("put", location.as_ref(), work).await
+        self.fail(fault, location.as_ref(), work).await
     }
 
     async fn put_multipart_opts(
@@ -165,32 +289,14 @@ impl ObjectStore for FaultStore {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let what = if options.head { "head" } else { "get" };
-        let is_short = {
-            let state = self.state.lock().unwrap();
-            matches!(state.plan, Some((_, Fault::Short)))
-        };
-        let before = self.state.lock().unwrap().has_failed;
+        let fault = self.next(what, location.as_ref()).await;
         let work = self.inner.get_opts(location, options);
-        let answer = self.run(what, location.as_ref(), work).await?;
-        let is_due = is_short && !before && self.state.lock().unwrap().has_failed;
-        if !is_due || what == "head" {
-            return Ok(answer);
+        match fault {
+            Some(fault @ (Fault::Short | Fault::Reset)) if what == "get" => {
+                damaged(work.await?, fault).await
+            }
+            fault => self.fail(fault, location.as_ref(), work).await,
         }
-        let (meta, range, attributes) = (
-            answer.meta.clone(),
-            answer.range.clone(),
-            answer.attributes.clone(),
-        );
-        let bytes = answer.bytes().await?;
-        let cut = bytes.slice(..bytes.len().saturating_sub(1));
-        Ok(GetResult {
-            payload: GetResultPayload::Stream(
-                futures::stream::once(async move { Ok(cut) }).boxed(),
-            ),
-            meta,
-            range,
-            attributes,
-        })
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
@@ -208,7 +314,7 @@ impl ObjectStore for FaultStore {
                 let store = store.clone();
                 async move {
                     let location = location?;
-                    let one = futures::stream::once({
+                    let one = stream::once({
                         let location = location.clone();
                         async move { Ok(location) }
                     });
@@ -226,12 +332,17 @@ impl ObjectStore for FaultStore {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        let path = prefix.map(ToString::to_string).unwrap_or_default();
-        let failed = matches!(self.next("list", &path), Some(fault) if fault != Fault::Short);
-        if failed {
-            return futures::stream::once(async { Err(lost("no answer")) }).boxed();
-        }
-        self.inner.list(prefix)
+        let (store, prefix) = (self.clone(), prefix.cloned());
+        stream::once(async move {
+            let path = prefix.as_ref().map(ToString::to_string).unwrap_or_default();
+            let answer = store.run("list", &path, async { Ok(()) }).await;
+            match answer {
+                Ok(()) => store.inner.list(prefix.as_ref()),
+                Err(error) => stream::once(async { Err(error) }).boxed(),
+            }
+        })
+        .flatten()
+        .boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {

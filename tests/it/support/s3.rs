@@ -3,15 +3,20 @@
 //!
 //! `s3s-fs` looks whether an object exists and writes it later, so creates are
 //! let in one at a time here, as real stores do. The server can also be told to
-//! fail on one kind of key.
+//! fail on one kind of key, or to misbehave on the Nth request of all.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use object_store::RetryConfig;
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
+use object_store::{ClientOptions, RetryConfig};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
     CompleteMultipartUploadOutput, CreateMultipartUploadInput, CreateMultipartUploadOutput,
@@ -19,8 +24,8 @@ use s3s::dto::{
     GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output,
     PutObjectInput, PutObjectOutput, UploadPartInput, UploadPartOutput,
 };
-use s3s::service::S3ServiceBuilder;
-use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 
 pub(crate) const BUCKET: &str = "company";
@@ -148,17 +153,118 @@ impl S3 for Server {
     }
 }
 
+/// What the server does to one request, whatever it asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Misfire {
+    /// Does nothing and answers 503, once.
+    Busy,
+    /// Does nothing and answers 503, to this and every later request.
+    BusyForGood,
+    /// Does nothing and resets the connection.
+    ResetBefore,
+    /// Does as asked and resets the connection.
+    ResetAfter,
+    /// Does as asked and never answers.
+    Silent,
+    /// Does as asked and answers 500.
+    FailAfter,
+    /// Does nothing and answers a write with 409.
+    Conflict,
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    requests: usize,
+    due: Option<(usize, Misfire)>,
+    has_happened: bool,
+}
+
+impl Plan {
+    fn next(&mut self, is_write: bool) -> Option<Misfire> {
+        let number = self.requests;
+        self.requests += 1;
+        let (due, misfire) = self.due?;
+        let is_due = match misfire {
+            Misfire::BusyForGood => number >= due,
+            Misfire::Conflict => number == due && is_write,
+            _ => number == due,
+        };
+        self.has_happened |= is_due;
+        is_due.then_some(misfire)
+    }
+}
+
+type Answer = Result<Response<Body>, Box<dyn std::error::Error + Send + Sync>>;
+
+async fn answer(service: S3Service, plan: Arc<Mutex<Plan>>, request: Request<Incoming>) -> Answer {
+    let is_write = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let request = request.map(Body::from);
+    let misfire = plan.lock().unwrap().next(is_write);
+    let reset = || Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into());
+    match misfire {
+        None => Ok(service.call(request).await?),
+        Some(Misfire::Busy | Misfire::BusyForGood) => Ok(refusal(503, "SlowDown")),
+        Some(Misfire::Conflict) => Ok(refusal(409, "ConditionalRequestConflict")),
+        Some(Misfire::ResetBefore) => reset(),
+        Some(Misfire::ResetAfter) => {
+            service.call(request).await?;
+            reset()
+        }
+        Some(Misfire::FailAfter) => {
+            service.call(request).await?;
+            Ok(refusal(500, "InternalError"))
+        }
+        Some(Misfire::Silent) => {
+            service.call(request).await?;
+            std::future::pending().await
+        }
+    }
+}
+
+fn refusal(status: u16, code: &str) -> Response<Body> {
+    let text = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>");
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    response
+}
+
+/// Serves on a port of its own; returns the address.
+async fn serve(service: S3Service, plan: Arc<Mutex<Plan>>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let (service, plan) = (service.clone(), Arc::clone(&plan));
+            let service =
+                service_fn(move |request| answer(service.clone(), Arc::clone(&plan), request));
+            tokio::spawn(async move {
+                let builder = Builder::new(TokioExecutor::new());
+                let connection = builder.serve_connection(TokioIo::new(socket), service);
+                let _ = connection.await;
+            });
+        }
+    });
+    endpoint
+}
+
 /// A running server; it ends with the test's runtime.
 pub(crate) struct S3Server {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+    service: S3Service,
     pub(crate) endpoint: String,
     troubles: Troubles,
+    plan: Arc<Mutex<Plan>>,
 }
 
 impl S3Server {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
+        Self::start_on(folder).await
+    }
+
+    /// A server for what another one has left in a folder.
+    pub(crate) async fn start_on(folder: tempfile::TempDir) -> Self {
         let server = Server {
             files: Arc::new(FileSystem::new(folder.path()).unwrap()),
             one_at_a_time: Arc::default(),
@@ -168,23 +274,20 @@ impl S3Server {
         let mut builder = S3ServiceBuilder::new(server);
         builder.set_auth(s3s::auth::SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let service = builder.build();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                let service = service.clone();
-                tokio::spawn(async move {
-                    let builder = Builder::new(TokioExecutor::new());
-                    let connection = builder.serve_connection(TokioIo::new(socket), service);
-                    let _ = connection.await;
-                });
-            }
-        });
+        let plan = Arc::default();
+        let endpoint = serve(service.clone(), Arc::clone(&plan)).await;
         Self {
-            _folder: folder,
+            folder,
+            service,
             endpoint,
             troubles,
+            plan,
         }
+    }
+
+    /// The folder that holds the buckets.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Makes the next `times` puts of keys that contain `text` fail.
@@ -192,22 +295,47 @@ impl S3Server {
         self.troubles.lock().unwrap().push((text, trouble, times));
     }
 
+    /// Misbehaves on the Nth request from now, from 0.
+    pub(crate) fn misfire(&self, number: usize, misfire: Misfire) {
+        let mut plan = self.plan.lock().unwrap();
+        plan.due = Some((plan.requests + number, misfire));
+    }
+
+    /// Requests so far, and whether the misfire has happened.
+    pub(crate) fn requests(&self) -> (usize, bool) {
+        let plan = self.plan.lock().unwrap();
+        (plan.requests, plan.has_happened)
+    }
+
     /// The real client, with short waits between its attempts.
     pub(crate) fn client(&self) -> AmazonS3 {
-        let mut retry = RetryConfig::default();
-        retry.backoff.max_backoff = std::time::Duration::from_millis(20);
-        retry.backoff.init_backoff = std::time::Duration::from_millis(5);
-        retry.max_retries = 3;
-        AmazonS3Builder::new()
-            .with_endpoint(&self.endpoint)
-            .with_allow_http(true)
-            .with_region("us-east-1")
-            .with_bucket_name(BUCKET)
-            .with_access_key_id(ACCESS_KEY)
-            .with_secret_access_key(SECRET_KEY)
-            .with_conditional_put(S3ConditionalPut::ETagMatch)
-            .with_retry(retry)
-            .build()
-            .unwrap()
+        client(&self.endpoint)
     }
+
+    /// The client of somebody whom the server treats well: its requests are
+    /// not counted.
+    pub(crate) async fn spared_client(&self) -> AmazonS3 {
+        client(&serve(self.service.clone(), Arc::default()).await)
+    }
+}
+
+fn client(endpoint: &str) -> AmazonS3 {
+    let mut retry = RetryConfig::default();
+    retry.backoff.max_backoff = Duration::from_millis(20);
+    retry.backoff.init_backoff = Duration::from_millis(5);
+    retry.max_retries = 3;
+    let options = ClientOptions::new()
+        .with_allow_http(true)
+        .with_timeout(Duration::from_secs(2));
+    AmazonS3Builder::new()
+        .with_endpoint(endpoint)
+        .with_client_options(options)
+        .with_region("us-east-1")
+        .with_bucket_name(BUCKET)
+        .with_access_key_id(ACCESS_KEY)
+        .with_secret_access_key(SECRET_KEY)
+        .with_conditional_put(S3ConditionalPut::ETagMatch)
+        .with_retry(retry)
+        .build()
+        .unwrap()
 }

@@ -1,0 +1,194 @@
+//! The whole campaign, and the page it writes.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use kenko::time::Stopwatch;
+
+use super::figures::Figures;
+use super::killed::{Killed, LocalWorld, Where, kill_loops};
+use super::operations::{DEATHS, FAULTS, MISFIRES, S3World, World, sweep_memory};
+use super::order;
+use super::rivals::Rivalry;
+use crate::support::fault::Fault;
+
+const KILLS: usize = 500;
+const SEED: u64 = 20_260_630;
+const RERUNS: usize = 20;
+
+const ABOUT: &str = "\
+# Reliability
+
+<!-- Written by `cargo test --test it campaign -- --ignored --nocapture`; do not edit. -->
+
+## Promises
+
+1. **All or nothing.** A reader of the log sees the tables of one complete version, with the hashes the log
+   names, before, during and after any run. Every file in `latest/` and `history/` is a whole published file.
+2. **Once.** A run is in the log once, however often it is started, killed or doubled. Nothing the log names
+   is ever missing or changed.
+3. **A plain rerun mends everything.** After any fault, the same command again exits with 0, and every
+   published byte is that of a run to which nothing happened.
+4. **Exit code 0 if and only if the run is in the log** and its copies are finished. When the storage
+   cannot be reached any more, nobody can know: then exit code 6 says so, and an error that says that the
+   commit is published means that only the copies in `latest/` and `history/` are missing. A process that
+   is killed says nothing.
+5. **The newest inputs win.** A writer that was asleep while a newer run published the same day does not
+   replace it.
+6. **Same inputs, same bytes**, on any number of threads and in any order of files.
+
+## Method
+
+A night of a small pipeline (three extracts, four models, three marts, one check, tables of the publication
+before) is run on an output that has one day published already. A store between the program and its
+output counts every operation and makes the Nth of them go wrong, for every N and in every way of the table,
+one at a time; the same is done to the requests that the real S3 client sends to a real S3 server. Processes
+end themselves at every operation, are killed, race, and are put to sleep. Reading the extracts is left alone:
+nothing is published before that is over.
+
+After each case the same oracles are asked: the log has no gap, no run and no commit twice; every file it
+names is there with its size and SHA-256, and is what a run without faults makes; the exit code tells the
+truth; a plain rerun succeeds, and then `latest/`, `history/` and the log are, byte for byte, those of
+runs without faults. A reader looks all the time, through the log and at the copies; anything but a whole
+version, an older version than before or an error breaks a promise.
+
+Exit codes: 0 published or already done, 3 the extracts changed under the run, 4 a newer run was first,
+5 storage unavailable, 6 outcome unknown. *In the log*: the case's run was in the log before the rerun.
+";
+
+#[test]
+#[ignore = "takes many minutes; writes docs/reliability.md"]
+fn campaign() {
+    let watch = Stopwatch::start();
+    let page = super::on_threads(whole);
+    let mut text = format!("{ABOUT}{}", page.text);
+    let _ = writeln!(
+        text,
+        "\n{} cases, {} looks of readers, **{} broken promises**; {:.0} minutes on {} processors, in the \
+         profile that `cargo test` uses.\n\nTo do all of it again:\n\n```console\n$ cargo test --test it campaign \
+         -- --ignored --nocapture\n```\n\n`cargo test` runs a short form of it every time.",
+        page.cases,
+        page.looks,
+        page.violations.len(),
+        watch.seconds() / 60.0,
+        std::thread::available_parallelism().unwrap(),
+    );
+    println!("{text}");
+    assert!(page.violations.is_empty(), "{}", page.violations.join("\n"));
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reliability.md");
+    fs::write(file, text).unwrap();
+}
+
+#[derive(Default)]
+struct Page {
+    text: String,
+    cases: usize,
+    looks: usize,
+    violations: Vec<String>,
+}
+
+impl Page {
+    fn section(&mut self, title: &str, about: &str) {
+        println!("{title}");
+        let _ = write!(
+            self.text,
+            "\n## {title}\n\n{about}\n\n| what happens | cases | exit codes | in the log | looks of readers \
+             | broken promises |\n|---|---|---|---|---|---|\n"
+        );
+    }
+
+    fn add(&mut self, figures: &Figures) {
+        let row = figures.row();
+        print!("{row}");
+        self.text.push_str(&row);
+        self.cases += figures.cases;
+        self.looks += figures.looks;
+        self.violations.extend(figures.violations.iter().cloned());
+    }
+
+    fn killed(&mut self, killed: &Killed) {
+        self.add(&killed.figures);
+        let _ = writeln!(
+            self.text,
+            "\n{} of the kills fell between the first staged file and the end of the copies: {} before \
+             the log entry, {} after it. {} came earlier, {} found the night over.",
+            killed.inside(),
+            killed.count(Where::Staging),
+            killed.count(Where::Exporting),
+            killed.count(Where::Computing),
+            killed.count(Where::Over),
+        );
+    }
+}
+
+async fn whole() -> Page {
+    let mut page = Page::default();
+    let world = Arc::new(World::new().await);
+    let about = format!(
+        "{} operations; each fails in each way, once.",
+        world.operations
+    );
+    page.section("The Nth operation fails", &about);
+    for (fault, name) in FAULTS.into_iter().chain(DEATHS) {
+        page.add(&sweep_memory(&world, fault, name).await);
+    }
+    let s3 = S3World::new(&world).await;
+    let about = format!(
+        "{} requests; the client repeats what it may, with shorter waits than in use.",
+        s3.requests
+    );
+    page.section("The Nth request to an S3 server", &about);
+    for (misfire, name) in MISFIRES {
+        page.add(&s3.sweep(misfire, name, 0..s3.requests).await);
+    }
+    processes(&mut page, &world).await;
+    page
+}
+
+async fn processes(page: &mut Page, world: &Arc<World>) {
+    let local = Arc::new(LocalWorld::new(world).await);
+    let about = "On a local folder. Three of four kills are aimed at the time of publishing.";
+    page.section("The process dies", about);
+    for (fault, name) in [
+        (Fault::AbortBefore, "aborts before the Nth operation"),
+        (Fault::AbortAfter, "aborts after the Nth operation"),
+    ] {
+        let all = 0..local.operations;
+        page.add(&local.aborts(fault, name, all).await);
+    }
+    page.killed(&kill_loops(&local, KILLS, SEED).await);
+    rivals(page, world, &local).await;
+    page.section(
+        "Threads and the order of files",
+        "Two days from nothing, each time with the events in another number of files, under other \
+         names and in another order.",
+    );
+    for threads in [1, 2, 8] {
+        page.add(&order::reruns(world, threads, 1..=RERUNS).await);
+    }
+}
+
+async fn rivals(page: &mut Page, world: &Arc<World>, local: &LocalWorld) {
+    let rivalry = Arc::new(Rivalry::new(world).await);
+    let about = "A case is one process or writer. Racing processes start together on one folder; mixed \
+                 ones read older and newer extracts by turns. A sleeper is woken when newer extracts of \
+                 its day have been published.";
+    page.section("Several writers of one day", about);
+    for (count, rounds) in [(2, 25), (8, 10), (32, 3)] {
+        for (is_mixed, extracts) in [(false, "the same"), (true, "mixed")] {
+            let name = format!("{count} processes, {extracts} extracts, {rounds} rounds");
+            page.add(&rivalry.race(local, count, is_mixed, rounds, &name).await);
+        }
+    }
+    for (fault, name) in [
+        (Fault::HoldBefore, "asleep before the Nth operation"),
+        (Fault::HoldAfter, "asleep after the Nth operation"),
+    ] {
+        let all = 0..world.operations;
+        page.add(&rivalry.sleepers(fault, name, all).await);
+    }
+    let name = "a process stopped while it publishes, then woken";
+    page.add(&rivalry.stopped(local, 50, SEED, name).await);
+}
