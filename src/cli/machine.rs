@@ -16,6 +16,7 @@ pub(crate) fn worker_threads(command: &Command) -> usize {
     match command {
         Command::Run(args) => threads(args.machine.threads),
         Command::Query(args) => threads(args.machine.threads),
+        Command::Verify(args) => threads(args.machine.threads),
         _ => threads(None),
     }
 }

@@ -12,11 +12,13 @@ mod list;
 mod machine;
 mod plan;
 mod printer;
+mod prune;
 mod query;
 mod run;
 mod sample;
 mod summary;
 mod tables;
+mod verify;
 mod watch;
 
 use std::process::ExitCode;
@@ -62,6 +64,8 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::Sample(args) => sample::sample(&args, printer).await,
             Command::Plan(args) => plan::plan(&args, printer).await,
             Command::Run(args) => run::run(&args, printer).await,
+            Command::Verify(args) => verify::verify(&args, printer).await,
+            Command::Prune(args) => prune::prune(&args, printer).await,
             Command::Check(args) => check::check(&args, printer).await,
             Command::List(args) => list::list(&args, printer).await,
             Command::Explain(args) => explain::explain(&args, printer).await,
