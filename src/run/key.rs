@@ -7,7 +7,7 @@
 //! the files that may hold rows of that day. Parts are kept by name, so that a
 //! changed key can be explained. Nothing is looked up or computed here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -89,8 +89,15 @@ impl Keys {
         let mut making = Making {
             basis,
             config: BTreeMap::new(),
+            settled: BTreeSet::new(),
             keys: Self::default(),
         };
+        let pipeline = &basis.project.pipeline;
+        for table in pipeline.sources.keys() {
+            if source::is_settled(basis.frozen, pipeline, basis.as_of, table)? {
+                making.settled.insert(table.clone());
+            }
+        }
         for (name, batch) in basis.tables {
             let hash = digest(&hex(&table_hash(batch)?));
             making.config.insert(name.clone(), hash);
@@ -109,6 +116,8 @@ impl Keys {
 struct Making<'a> {
     basis: &'a Basis<'a>,
     config: BTreeMap<String, String>,
+    /// Extracts of which the as-of day hides nothing.
+    settled: BTreeSet<String>,
     keys: Keys,
 }
 
@@ -246,12 +255,16 @@ impl Making<'_> {
         digest(&lines.collect::<Vec<_>>().join("\n"))
     }
 
-    /// The visible rows of an extract.
+    /// The visible rows of an extract; the day matters only where it hides some.
     fn extract(&self, table: &str) -> String {
         let source = self.basis.frozen.sources.get(table);
         let files = source.map_or("", |source| source.fingerprint.as_str());
-        let as_of = self.basis.as_of;
-        digest(&format!("{}\n{files}\n{as_of}", self.contract(table)))
+        let day = if self.settled.contains(table) {
+            "settled".to_owned()
+        } else {
+            self.basis.as_of.to_string()
+        };
+        digest(&format!("{}\n{files}\n{day}", self.contract(table)))
     }
 
     /// How the rows of an extract are read and judged.
