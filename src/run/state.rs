@@ -49,7 +49,7 @@ impl State {
     pub(crate) async fn open(storage: &Storage) -> Result<Self> {
         let listed = storage.list(FOLDER).await?;
         let found = listed.into_iter();
-        let found = found.map(|meta| (storage.relative(&meta.location), meta));
+        let found = found.map(|meta| (storage.relative(&meta.location), untagged(meta)));
         Ok(Self {
             storage: storage.clone(),
             found: found.collect(),
@@ -101,10 +101,10 @@ impl State {
         let stored = self.storage.put_file(&path, file).await?;
         Ok(ObjectMeta {
             location: self.storage.path(&path)?,
-            // Unknown without asking; size and tag say whether it is the file.
+            // Unknown without asking; the size says whether it is the file.
             last_modified: std::time::UNIX_EPOCH.into(),
             size: stored.digest.bytes,
-            e_tag: stored.e_tag,
+            e_tag: None,
             version: None,
         })
     }
@@ -179,6 +179,16 @@ impl State {
             let path = self.storage.relative(&meta.location);
             self.found.insert(path, meta);
         }
+    }
+}
+
+/// A stored file is known by its name and size. Two runs side by side may both
+/// write it, with the same bytes: the tag changes then, the result does not.
+fn untagged(meta: ObjectMeta) -> ObjectMeta {
+    ObjectMeta {
+        e_tag: None,
+        version: None,
+        ..meta
     }
 }
 

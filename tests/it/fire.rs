@@ -47,9 +47,12 @@ fn any_operation_may_fail_or_lose_its_answer() {
     on_threads(|| async {
         let world = Arc::new(World::new().await);
         assert!(world.operations > 40, "{} operations", world.operations);
-        for (fault, name) in [(Fault::After, "answer lost"), (Fault::DeadBefore, "dead")] {
-            sweep_memory(&world, fault, name).await.hold();
-        }
+        let all = 0..world.operations;
+        let lost = sweep_memory(&world, Fault::After, "answer lost", all);
+        lost.await.hold();
+        let some = spread(20, world.operations).into_iter();
+        let dead = sweep_memory(&world, Fault::DeadBefore, "storage gone", some);
+        dead.await.hold();
     });
 }
 
@@ -58,7 +61,7 @@ fn a_server_may_answer_anything() {
     on_threads(|| async {
         let world = Arc::new(World::new().await);
         let s3 = S3World::new(&world).await;
-        let some = || spread(10, s3.requests).into_iter();
+        let some = || spread(8, s3.requests).into_iter();
         for misfire in [Misfire::Busy, Misfire::ResetAfter, Misfire::Conflict] {
             s3.sweep(misfire, "misfire", some()).await.hold();
         }

@@ -132,7 +132,8 @@ async fn whole() -> Page {
     );
     page.section("The Nth operation fails", &about);
     for (fault, name) in FAULTS.into_iter().chain(DEATHS) {
-        page.add(&sweep_memory(&world, fault, name).await);
+        let all = 0..world.operations;
+        page.add(&sweep_memory(&world, fault, name, all).await);
     }
     let s3 = S3World::new(&world).await;
     let about = format!(

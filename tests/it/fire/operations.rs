@@ -159,10 +159,16 @@ pub(super) async fn after(
     Ok(is_committed)
 }
 
-/// Every operation of the second night fails in one way, in memory.
-pub(super) async fn sweep_memory(world: &Arc<World>, fault: Fault, name: &str) -> Figures {
+/// The operations of the second night in `numbers` fail in one way, one a
+/// night, in memory.
+pub(super) async fn sweep_memory(
+    world: &Arc<World>,
+    fault: Fault,
+    name: &str,
+    numbers: impl Iterator<Item = usize>,
+) -> Figures {
     let is_single = !matches!(fault, Fault::DeadBefore | Fault::DeadAfter);
-    let cases = (0..world.operations).map(|number| {
+    let cases = numbers.map(|number| {
         let world = Arc::clone(world);
         tokio::spawn(async move {
             let store = world.output();

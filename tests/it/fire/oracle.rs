@@ -206,7 +206,7 @@ impl Reader {
                 if is_last {
                     return Ok(looks);
                 }
-                tokio::time::sleep(Duration::from_millis(3)).await;
+                tokio::time::sleep(Duration::from_millis(15)).await;
             }
         });
         Self { stop, task }
