@@ -37,6 +37,21 @@ pub enum Command {
         pipelines/nightly.yaml --select +account_health   (builds, publishes nothing)"
     )]
     Run(RunArgs),
+    /// Run a pipeline for every day of a range, in order
+    #[command(
+        after_help = "Each day is published by itself. The first failure stops the backfill and says \
+        how to\nresume; days that are published already pass quickly.\n\nExample:\n  kenko backfill \
+        pipelines/nightly.yaml --from 2026-06-01 --to 2026-06-30"
+    )]
+    Backfill(BackfillArgs),
+    /// Run the pipelines of a folder when they are due, and catch up missed days
+    #[command(
+        after_help = "Due are the days after the newest published one that a firing of `schedule:` \
+        has passed\nfor. They run one by one, in order; a retry belongs to the same \
+        day.\n\nExamples:\n  kenko schedule pipelines\n  kenko schedule pipelines --once   (for \
+        cron, systemd or Kubernetes)\n  kenko schedule pipelines --list"
+    )]
+    Schedule(ScheduleArgs),
     /// Compute a sample of the stored results again and compare the bytes
     #[command(
         after_help = "Example:\n  kenko verify pipelines/nightly.yaml --as-of 2026-06-30 --sample 50"
@@ -152,6 +167,52 @@ pub struct RunArgs {
     /// Compute everything anew, whatever results of earlier runs are stored
     #[arg(long)]
     pub full: bool,
+}
+
+/// Arguments of `backfill`.
+#[derive(Debug, Args)]
+pub struct BackfillArgs {
+    /// The pipeline file
+    pub pipeline: String,
+    /// First business day
+    #[arg(long, value_name = "DATE")]
+    pub from: String,
+    /// Last business day; it must be over
+    #[arg(long, value_name = "DATE")]
+    pub to: String,
+    /// Where to publish, in place of the pipeline's `output`
+    #[arg(long, value_name = "LOCATION")]
+    pub output: Option<String>,
+    /// How much of the machine to use.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// Arguments of `schedule`.
+#[derive(Debug, Args)]
+pub struct ScheduleArgs {
+    /// Folder with the pipeline files
+    pub folder: String,
+    /// Run what is due and end, in place of waiting for the next firing
+    #[arg(long)]
+    pub once: bool,
+    /// Show every pipeline with what is due, and run nothing
+    #[arg(long, conflicts_with = "once")]
+    pub list: bool,
+    /// Take what was due at this instant: RFC 3339 with an offset, or @ and seconds since 1970
+    /// [default: now]
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+    /// Catch up at most this many missed days of a pipeline
+    #[arg(long, value_name = "DAYS", default_value_t = 31, value_parser = clap::value_parser!(u16).range(1..=366))]
+    pub catch_up_limit: u16,
+    /// Local folder of the locks by which several schedulers keep out of each other's way
+    /// [default: .kenko in the folder]
+    #[arg(long, value_name = "DIR")]
+    pub locks: Option<std::path::PathBuf>,
+    /// How much of the machine each run may use.
+    #[command(flatten)]
+    pub machine: MachineArgs,
 }
 
 /// Arguments of `verify`.

@@ -4,6 +4,7 @@
 //! commands resolve what was typed, call, and print.
 
 pub mod args;
+mod backfill;
 mod check;
 mod explain;
 mod format;
@@ -16,6 +17,7 @@ mod prune;
 mod query;
 mod run;
 mod sample;
+mod schedule;
 mod summary;
 mod tables;
 mod verify;
@@ -66,6 +68,8 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::Run(args) => run::run(&args, printer).await,
             Command::Verify(args) => verify::verify(&args, printer).await,
             Command::Prune(args) => prune::prune(&args, printer).await,
+            Command::Backfill(args) => backfill::backfill(&args, printer).await,
+            Command::Schedule(args) => schedule::schedule(&args, printer).await,
             Command::Check(args) => check::check(&args, printer).await,
             Command::List(args) => list::list(&args, printer).await,
             Command::Explain(args) => explain::explain(&args, printer).await,

@@ -9,6 +9,7 @@ mod docs;
 mod engine;
 #[cfg(test)]
 mod fire;
+mod examples;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]
@@ -23,6 +24,8 @@ mod s3;
 mod saas_export;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod schedule;
 #[cfg(test)]
 mod source;
 #[cfg(test)]
