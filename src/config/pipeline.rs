@@ -45,6 +45,8 @@ pub struct Pipeline {
     pub schedule: Option<Schedule>,
     /// A folder of models that replace or add to the shipped ones.
     pub sql: Option<String>,
+    /// The marts to build and publish; all when absent.
+    pub marts: Option<BTreeSet<String>>,
     /// Extracts by table name.
     pub sources: BTreeMap<String, SourceSpec>,
     /// Tables kenko knows that come from no source of that name but from staging
@@ -152,6 +154,9 @@ struct PipelineText {
     /// A folder of your own models (relative to this file): a model of the same
     /// name replaces the shipped one, others are added.
     sql: Option<String>,
+    /// The marts to build and publish, with what they are made of and the checks
+    /// that hold for these alone; all when left out.
+    marts: Option<BTreeSet<String>>,
     /// Extracts by table name; a table that kenko does not know declares its columns.
     sources: BTreeMap<String, SourceText>,
     /// How far back tables look.
@@ -283,6 +288,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         language: written.language,
         output: beside(&folder, &written.output),
         sql: written.sql.map(|path| beside(&folder, &path)),
+        marts: written.marts,
         sources: sources(&folder, written.sources)?,
         supplied: BTreeSet::new(),
         history_days: within("history.days", history.days, 56, 3660)?,

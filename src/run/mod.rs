@@ -11,6 +11,7 @@ mod due;
 mod execute;
 mod inputs;
 mod key;
+mod limited;
 mod night;
 mod plan;
 mod preview;

@@ -13,6 +13,8 @@ mod examples;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]
+mod marts;
+#[cfg(test)]
 mod night;
 #[cfg(test)]
 mod publish;
