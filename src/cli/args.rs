@@ -59,8 +59,10 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Remove what no kept commit reaches: files of runs that ended early, of
     /// commits that were replaced, and stored results no longer used
-    #[command(after_help = "Examples:\n  kenko prune --output out --dry-run\n  kenko prune \
-        --output s3://bucket/kenko --older-than 14")]
+    #[command(
+        after_help = "Examples:\n  kenko prune --output out --dry-run\n  kenko prune \
+        --output s3://bucket/kenko --older-than 14"
+    )]
     Prune(PruneArgs),
     /// Check configuration, SQL and contracts without reading any extract
     #[command(after_help = "Example:\n  kenko check pipelines/nightly.yaml")]

@@ -16,11 +16,21 @@ pub(crate) async fn prune(args: &PruneArgs, printer: Printer) -> Result<()> {
     let found = crate::run::prune(output, options).await?;
     let bytes: u64 = found.iter().map(|object| object.bytes).sum();
     if args.dry_run {
-        let paths: String = found.iter().map(|object| format!("{}\n", object.path)).collect();
+        let paths: String = found
+            .iter()
+            .map(|object| format!("{}\n", object.path))
+            .collect();
         printer.data(paths.as_bytes())?;
     }
-    let done = if args.dry_run { "would be removed" } else { "removed" };
+    let done = if args.dry_run {
+        "would be removed"
+    } else {
+        "removed"
+    };
     let size = indicatif::HumanBytes(bytes);
-    tell(printer, &format!("{} files, {size}, {done} from {output}", found.len()));
+    tell(
+        printer,
+        &format!("{} files, {size}, {done} from {output}", found.len()),
+    );
     Ok(())
 }

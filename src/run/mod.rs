@@ -37,5 +37,5 @@ pub use progress::{Event, Observer, Silent};
 pub use project::Project;
 pub use prune::{PruneOptions, prune};
 pub use published::{QueryOptions, query_published};
-pub use verify::{Verified, verify};
 pub use schedule::{Notice, ScheduleOptions, Scheduled, run_due, run_when_due, scheduled};
+pub use verify::{Verified, verify};

@@ -123,7 +123,13 @@ pub async fn run_on(
     };
     let keys = Keys::new(&night.basis())?;
     let (work, _) = night
-        .build(keys, state, &Forced::new(), &schemas.into_iter().collect(), scratch.path())
+        .build(
+            keys,
+            state,
+            &Forced::new(),
+            &schemas.into_iter().collect(),
+            scratch.path(),
+        )
         .await?;
     if !options.select.is_empty() {
         let folder = night.keep_selection(scratch, &work)?;

@@ -127,7 +127,9 @@ impl State {
     /// What became of results that were computed although they are stored.
     pub(crate) fn compared(&self) -> Compared {
         let compared = self.compared.lock();
-        compared.map(|compared| compared.clone()).unwrap_or_default()
+        compared
+            .map(|compared| compared.clone())
+            .unwrap_or_default()
     }
 
     /// Copies a stored result to local disk and says what it is.

@@ -81,12 +81,7 @@ pub fn days(frozen: &Frozen, pipeline: &Pipeline, as_of: &AsOf, table: &str) -> 
 ///
 /// # Errors
 /// A bug if the rows cannot be judged.
-pub fn is_settled(
-    frozen: &Frozen,
-    pipeline: &Pipeline,
-    as_of: &AsOf,
-    table: &str,
-) -> Result<bool> {
+pub fn is_settled(frozen: &Frozen, pipeline: &Pipeline, as_of: &AsOf, table: &str) -> Result<bool> {
     register::is_settled(frozen, pipeline, as_of, table)
 }
 

@@ -7,9 +7,9 @@ mod cli;
 mod docs;
 #[cfg(test)]
 mod engine;
+mod examples;
 #[cfg(test)]
 mod fire;
-mod examples;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]

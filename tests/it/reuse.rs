@@ -6,9 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
 use kenko::config::{Pipeline, TABLE_NAMES, contract};
 use kenko::error::{Error, ErrorKind};
 use kenko::model::graph::Graph;
@@ -114,7 +112,10 @@ struct Office {
 impl Office {
     /// The company with the `days` days up to [`FIRST`] delivered.
     fn new(days: i32) -> Self {
-        let folder = tempfile::Builder::new().prefix("office-").tempdir().unwrap();
+        let folder = tempfile::Builder::new()
+            .prefix("office-")
+            .tempdir()
+            .unwrap();
         let office = Self { folder };
         extract::write(&office.path("extracts/account.parquet"), &accounts());
         for day in number(FIRST) - days + 1..=number(FIRST) {
@@ -206,7 +207,10 @@ fn events(day: i32, part: i64) -> RecordBatch {
     let columns: [(&str, ArrayRef); 4] = [
         ("event_id", Arc::new(StringArray::from_iter_values(keys))),
         ("occurred_at", Arc::new(instants)),
-        ("account_id", Arc::new(StringArray::from_iter_values(accounts))),
+        (
+            "account_id",
+            Arc::new(StringArray::from_iter_values(accounts)),
+        ),
         ("name", Arc::new(StringArray::from_iter_values(names))),
     ];
     RecordBatch::try_from_iter(columns).unwrap()
@@ -220,7 +224,12 @@ fn computed(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
         PlannedWork::View | PlannedWork::Stored => false,
     });
     models
-        .map(|model| (model.name.as_str(), model.why.iter().map(String::as_str).collect()))
+        .map(|model| {
+            (
+                model.name.as_str(),
+                model.why.iter().map(String::as_str).collect(),
+            )
+        })
         .collect()
 }
 
@@ -228,7 +237,9 @@ fn computed(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
 fn days(plan: &Plan) -> Vec<(&str, usize, usize)> {
     let models = plan.models.iter();
     let days = models.filter_map(|model| match model.work {
-        PlannedWork::Days { compute, stored, .. } => Some((model.name.as_str(), compute, stored)),
+        PlannedWork::Days {
+            compute, stored, ..
+        } => Some((model.name.as_str(), compute, stored)),
         _ => None,
     });
     days.collect()
@@ -241,7 +252,10 @@ fn a_night_computes_what_is_new_and_what_follows_from_it() {
         let project = office.project(PIPELINE, &MODELS);
         let first = number(FIRST);
         let before = office.plan(&project, first).await;
-        assert_eq!(days(&before), [("int_account_day", 9, 0), ("int_event_key", 9, 0)]);
+        assert_eq!(
+            days(&before),
+            [("int_account_day", 9, 0), ("int_event_key", 9, 0)]
+        );
         office.night(&project, first).await.unwrap();
 
         let same = office.plan(&project, first).await;
@@ -251,18 +265,31 @@ fn a_night_computes_what_is_new_and_what_follows_from_it() {
 
         office.deliver(first + 1, 0);
         let new = office.plan(&project, first + 1).await;
-        assert_eq!(days(&new), [("int_account_day", 1, 9), ("int_event_key", 1, 9)]);
+        assert_eq!(
+            days(&new),
+            [("int_account_day", 1, 9), ("int_event_key", 1, 9)]
+        );
         let whys = computed(&new);
         assert_eq!(whys[0], ("int_account_day", vec!["new day"]));
-        assert!(whys.iter().all(|(name, _)| *name != "stg_account"), "{whys:?}");
+        assert!(
+            whys.iter().all(|(name, _)| *name != "stg_account"),
+            "{whys:?}"
+        );
         let report = office.night(&project, first + 1).await.unwrap();
-        let built: Vec<_> = report.models.iter().filter_map(|model| model.days_built).collect();
+        let built: Vec<_> = report
+            .models
+            .iter()
+            .filter_map(|model| model.days_built)
+            .collect();
         assert_eq!(built, [1, 1]);
 
         office.deliver(first + 2, 0);
         office.deliver(first - 4, 1);
         let late = office.plan(&project, first + 2).await;
-        assert_eq!(days(&late), [("int_account_day", 2, 9), ("int_event_key", 2, 9)]);
+        assert_eq!(
+            days(&late),
+            [("int_account_day", 2, 9), ("int_event_key", 2, 9)]
+        );
         assert_eq!(computed(&late)[0].1, ["new day", "raw_event"]);
         office.night(&project, first + 2).await.unwrap();
     });
@@ -273,22 +300,34 @@ fn only_the_readers_of_a_threshold_are_computed_when_it_changes() {
     on_threads(|| async {
         let office = Office::new(5);
         let first = number(FIRST);
-        office.night(&office.project(PIPELINE, &MODELS), first).await.unwrap();
+        office
+            .night(&office.project(PIPELINE, &MODELS), first)
+            .await
+            .unwrap();
 
         let stricter = format!("{PIPELINE}minimum_n: 3\n");
-        let plan = office.plan(&office.project(&stricter, &MODELS), first).await;
+        let plan = office
+            .plan(&office.project(&stricter, &MODELS), first)
+            .await;
         assert_eq!(computed(&plan), [("large_segment", vec!["cfg_pipeline"])]);
 
         let mut respelt = MODELS;
-        let text = format!("-- Comments.\n{}", MODELS[2].1.replace("select ", "select  -- said\n"));
+        let text = format!(
+            "-- Comments.\n{}",
+            MODELS[2].1.replace("select ", "select  -- said\n")
+        );
         respelt[2].1 = &text;
-        let plan = office.plan(&office.project(PIPELINE, &respelt), first).await;
+        let plan = office
+            .plan(&office.project(PIPELINE, &respelt), first)
+            .await;
         assert_eq!(computed(&plan), [], "comments and spacing do not count");
 
         let mut changed = MODELS;
         let text = MODELS[2].1.replace("count(*)", "2 * count(*)");
         changed[2].1 = &text;
-        let plan = office.plan(&office.project(PIPELINE, &changed), first).await;
+        let plan = office
+            .plan(&office.project(PIPELINE, &changed), first)
+            .await;
         let whys = computed(&plan);
         assert_eq!(whys[0], ("int_account_day", vec!["sql"]));
         assert_eq!(whys[1], ("account_use", vec!["int_account_day"]));
@@ -332,9 +371,15 @@ fn what_a_failed_run_computed_is_there_for_the_next() {
             "-- Never right.\n-- severity: error\n-- checks: account_use\n\
              select account_id from account_use\n",
         ));
-        let error = office.night(&office.project(PIPELINE, &failing), first).await.unwrap_err();
+        let error = office
+            .night(&office.project(PIPELINE, &failing), first)
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Data);
-        let report = office.night(&office.project(PIPELINE, &MODELS), first).await.unwrap();
+        let report = office
+            .night(&office.project(PIPELINE, &MODELS), first)
+            .await
+            .unwrap();
         assert!(matches!(report.outcome, Outcome::Published(_)));
         let again: Vec<_> = report
             .models
@@ -353,20 +398,31 @@ fn verification_names_a_result_that_comes_out_differently() {
         let first = number(FIRST);
         office.night(&project, first).await.unwrap();
         let options = office.options(first, "out");
-        let all = kenko::run::verify(&project, &options, usize::MAX, &Silent).await.unwrap();
+        let all = kenko::run::verify(&project, &options, usize::MAX, &Silent)
+            .await
+            .unwrap();
         assert_eq!((all.equal, all.stored), (all.stored, 2 * 3 + 1 + 3 + 1));
-        let some = kenko::run::verify(&project, &options, 4, &Silent).await.unwrap();
+        let some = kenko::run::verify(&project, &options, 4, &Silent)
+            .await
+            .unwrap();
         assert_eq!(some.equal, 4);
 
         let of_day = |day: i32| {
-            let folder = office.path("out/_kenko/state/int_account_day").join(name(day));
+            let folder = office
+                .path("out/_kenko/state/int_account_day")
+                .join(name(day));
             files(&folder).remove(0)
         };
         fs::copy(of_day(first - 1), of_day(first)).unwrap();
-        let error = kenko::run::verify(&project, &options, usize::MAX, &Silent).await.unwrap_err();
+        let error = kenko::run::verify(&project, &options, usize::MAX, &Silent)
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Bug);
         let shown = error.render();
-        assert!(shown.contains("int_account_day") && shown.contains(&name(first)), "{shown}");
+        assert!(
+            shown.contains("int_account_day") && shown.contains(&name(first)),
+            "{shown}"
+        );
     });
 }
 
@@ -387,9 +443,18 @@ fn pruning_removes_what_no_kept_commit_reaches_and_nothing_else() {
             dry_run: true,
         };
         let found = kenko::run::prune(&output, options).await.unwrap();
-        let below = |folder: &str| found.iter().filter(|object| object.path.starts_with(folder)).count();
+        let below = |folder: &str| {
+            found
+                .iter()
+                .filter(|object| object.path.starts_with(folder))
+                .count()
+        };
         assert_eq!(below("snapshots/"), 3, "{found:?}");
-        assert_eq!(below("_kenko/state/int_account_day"), 1, "only the changed day");
+        assert_eq!(
+            below("_kenko/state/int_account_day"),
+            1,
+            "only the changed day"
+        );
         let young = PruneOptions {
             older_than_days: 7,
             dry_run: false,
@@ -407,7 +472,9 @@ fn pruning_removes_what_no_kept_commit_reaches_and_nothing_else() {
         let storage = Storage::open(&output).unwrap();
         let commit = kenko::publish::published(&storage).await.unwrap();
         for table in &commit.tables {
-            kenko::publish::read_table(&storage, &commit, &table.name).await.unwrap();
+            kenko::publish::read_table(&storage, &commit, &table.name)
+                .await
+                .unwrap();
         }
     });
 }
