@@ -143,10 +143,15 @@ impl Making<'_> {
             let days = self.days_of(model);
             let keys = days.into_iter().map(|day| {
                 let mut parts = shared.clone();
-                parts.extend(model.reads.iter().filter_map(|read| {
-                    let part = self.day_part(read, day)?;
-                    Some((read.clone(), part))
-                }));
+                for read in &model.reads {
+                    let known = self.keys.by_day.get(read).and_then(|keys| keys.get(&day));
+                    match known.filter(|_| self.is_view(read)) {
+                        Some(view) => add_view(&mut parts, read, view),
+                        None => {
+                            parts.extend(self.day_part(read, day).map(|part| (read.clone(), part)))
+                        }
+                    }
+                }
                 (day, Key::of(parts))
             });
             let keys = keys.collect();
@@ -213,11 +218,20 @@ impl Making<'_> {
             parts.insert("columns".to_owned(), digest(&columns));
         }
         for read in &model.reads {
-            if !self.config.contains_key(read) {
-                parts.insert(read.clone(), self.whole_part(read));
+            match self.keys.whole.get(read).filter(|_| self.is_view(read)) {
+                Some(view) => add_view(&mut parts, read, view),
+                None if self.config.contains_key(read) => {}
+                None => {
+                    parts.insert(read.clone(), self.whole_part(read));
+                }
             }
         }
         parts
+    }
+
+    fn is_view(&self, table: &str) -> bool {
+        let model = self.basis.project.graph.get(table);
+        model.is_some_and(|model| model.header.is_view)
     }
 
     /// What a whole table depends on.
@@ -274,6 +288,22 @@ impl Making<'_> {
             let formats = (&spec.format, &spec.date_format, &spec.timestamp_format);
             format!("{:?} {formats:?}", spec.contract)
         })
+    }
+}
+
+/// What a view depends on, its reader depends on: so a change is told by what
+/// has changed, not by the view it came through.
+fn add_view(parts: &mut BTreeMap<String, String>, name: &str, view: &Key) {
+    for (part, hash) in &view.parts {
+        match part.as_str() {
+            "engine" | "zone" => {}
+            "sql" => {
+                parts.insert(name.to_owned(), hash.clone());
+            }
+            _ => {
+                parts.insert(part.clone(), hash.clone());
+            }
+        }
     }
 }
 
