@@ -52,6 +52,18 @@ pub enum Command {
         cron, systemd or Kubernetes)\n  kenko schedule pipelines --list"
     )]
     Schedule(ScheduleArgs),
+    /// Compute a sample of the stored results again and compare the bytes
+    #[command(
+        after_help = "Example:\n  kenko verify pipelines/nightly.yaml --as-of 2026-06-30 --sample 50"
+    )]
+    Verify(VerifyArgs),
+    /// Remove what no kept commit reaches: files of runs that ended early, of
+    /// commits that were replaced, and stored results no longer used
+    #[command(
+        after_help = "Examples:\n  kenko prune --output out --dry-run\n  kenko prune \
+        --output s3://bucket/kenko --older-than 14"
+    )]
+    Prune(PruneArgs),
     /// Check configuration, SQL and contracts without reading any extract
     #[command(after_help = "Example:\n  kenko check pipelines/nightly.yaml")]
     Check(CheckArgs),
@@ -203,6 +215,43 @@ pub struct ScheduleArgs {
     /// How much of the machine each run may use.
     #[command(flatten)]
     pub machine: MachineArgs,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The pipeline file
+    pub pipeline: String,
+    /// Business day whose results are looked at [default: as for a run]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+    /// Where it publishes, in place of the pipeline's `output`
+    #[arg(long, value_name = "LOCATION")]
+    pub output: Option<String>,
+    /// At most so many results
+    #[arg(long, default_value_t = 20)]
+    pub sample: usize,
+    /// How much of the machine to use.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// Arguments of `prune`.
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    /// Where the pipeline publishes
+    #[command(flatten)]
+    pub published: PublishedArgs,
+    /// Only what was last written so many days ago: younger files may belong to
+    /// a run that is under way
+    #[arg(long, default_value_t = 7, value_name = "DAYS")]
+    pub older_than: u32,
+    /// So many of the newest commits keep their stored results
+    #[arg(long, default_value_t = 7, value_name = "COMMITS")]
+    pub keep_results: usize,
+    /// Only show what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `check`.

@@ -19,6 +19,7 @@ pub(crate) fn worker_threads(command: &Command) -> usize {
         // The runs are processes of their own.
         Command::Schedule(_) => 1,
         Command::Query(args) => threads(args.machine.threads),
+        Command::Verify(args) => threads(args.machine.threads),
         _ => threads(None),
     }
 }

@@ -13,12 +13,14 @@ mod list;
 mod machine;
 mod plan;
 mod printer;
+mod prune;
 mod query;
 mod run;
 mod sample;
 mod schedule;
 mod summary;
 mod tables;
+mod verify;
 mod watch;
 
 use std::process::ExitCode;
@@ -64,6 +66,8 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::Sample(args) => sample::sample(&args, printer).await,
             Command::Plan(args) => plan::plan(&args, printer).await,
             Command::Run(args) => run::run(&args, printer).await,
+            Command::Verify(args) => verify::verify(&args, printer).await,
+            Command::Prune(args) => prune::prune(&args, printer).await,
             Command::Backfill(args) => backfill::backfill(&args, printer).await,
             Command::Schedule(args) => schedule::schedule(&args, printer).await,
             Command::Check(args) => check::check(&args, printer).await,

@@ -20,6 +20,8 @@ mod night;
 #[cfg(test)]
 mod publish;
 #[cfg(test)]
+mod reuse;
+#[cfg(test)]
 mod s3;
 #[cfg(test)]
 mod saas_export;
