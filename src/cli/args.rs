@@ -141,7 +141,8 @@ pub struct MachineArgs {
     /// Threads to use [default: all]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Memory to stay within, for example 4GiB or 800MiB
+    /// Memory that the process stays within, for example 4GiB or 800MiB: what does not fit goes to
+    /// disk, and a run that needs more all the same ends and says so
     #[arg(long, default_value = "4GiB")]
     pub memory: String,
 }

@@ -12,6 +12,7 @@ mod execute;
 mod inputs;
 mod key;
 mod limited;
+mod memory;
 mod night;
 mod plan;
 mod preview;

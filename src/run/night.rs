@@ -14,6 +14,7 @@ use super::check::{self, CheckResult};
 use super::execute::ModelResult;
 use super::inputs::{self, ConfigTables};
 use super::key::{Basis, Keys};
+use super::memory;
 use super::preview;
 use super::progress::{Event, Observer};
 use super::project::Project;
@@ -274,7 +275,8 @@ impl<'a> Night<'a> {
             scratch,
             schemas,
         };
-        let state = shift.build(state, forced, &mut work).await?;
+        let building = shift.build(state, forced, &mut work);
+        let state = memory::within(self.options.memory_bytes, building).await?;
         Ok((work, state))
     }
 

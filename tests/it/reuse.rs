@@ -155,7 +155,8 @@ impl Office {
             output: Some(self.path(output).to_str().unwrap().to_owned()),
             select: Vec::new(),
             threads: 2,
-            memory_bytes: 256 << 20,
+            // All tests share one process, and with it what is resident.
+            memory_bytes: 8 << 30,
             full: false,
         }
     }
