@@ -11,6 +11,8 @@ use crate::storage::Storage;
 
 /// Rows of the risk list that the summary shows.
 const SHOWN: usize = 10;
+/// The mart that it is read from; a pipeline may leave it out.
+const RISK_LIST: &str = "risk_list";
 
 /// Models, rows, seconds, checks, who is most at risk, and where the tables lie.
 pub(crate) async fn summary(report: &RunReport) -> Result<String> {
@@ -25,22 +27,9 @@ pub(crate) async fn summary(report: &RunReport) -> Result<String> {
             folder.display()
         )),
         Outcome::Published(commit) => {
-            let storage = Storage::open(&report.output)?;
-            let filter = RiskFilter {
-                limit: Some(SHOWN),
-                ..RiskFilter::default()
-            };
-            let rows = risk_list(&storage, &filter).await?;
             let mut text = built(report);
-            if rows.is_empty() {
-                text.push_str("\nno account is on the risk list\n");
-            } else {
-                let _ = write!(
-                    text,
-                    "\nmost at risk as of {}:\n{}",
-                    report.as_of,
-                    risk_table(&rows)
-                );
+            if commit.tables.iter().any(|table| table.name == RISK_LIST) {
+                text.push_str(&most_at_risk(report).await?);
             }
             let _ = writeln!(
                 text,
@@ -53,6 +42,21 @@ pub(crate) async fn summary(report: &RunReport) -> Result<String> {
             Ok(text)
         }
     }
+}
+
+async fn most_at_risk(report: &RunReport) -> Result<String> {
+    let storage = Storage::open(&report.output)?;
+    let filter = RiskFilter {
+        limit: Some(SHOWN),
+        ..RiskFilter::default()
+    };
+    let rows = risk_list(&storage, &filter).await?;
+    Ok(if rows.is_empty() {
+        "\nno account is on the risk list\n".to_owned()
+    } else {
+        let as_of = &report.as_of;
+        format!("\nmost at risk as of {as_of}:\n{}", risk_table(&rows))
+    })
 }
 
 fn built(report: &RunReport) -> String {

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::limited;
 use crate::config::Pipeline;
 use crate::config::contract;
 use crate::error::{Error, Result};
@@ -47,6 +48,10 @@ impl Project {
         let known = known_tables(&pipeline)?;
         let graph = Graph::new(models, &known)?;
         pipeline.supplied = supplied(&pipeline, &graph)?;
+        let graph = match &pipeline.marts {
+            Some(marts) => limited::to(file, marts, &graph, &known)?,
+            None => graph,
+        };
         source::check_minimum(|table| pipeline.has(table))?;
         Ok(Self {
             file: file.to_owned(),

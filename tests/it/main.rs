@@ -8,19 +8,27 @@ mod docs;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod fire;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]
+mod marts;
+#[cfg(test)]
 mod night;
 #[cfg(test)]
 mod publish;
+#[cfg(test)]
+mod reuse;
 #[cfg(test)]
 mod s3;
 #[cfg(test)]
 mod saas_export;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod schedule;
 #[cfg(test)]
 mod source;
 #[cfg(test)]

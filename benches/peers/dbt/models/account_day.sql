@@ -1,0 +1,2 @@
+select * exclude (bits, logins), bit_count(bits) as features
+from {{ ref("account_days") }}

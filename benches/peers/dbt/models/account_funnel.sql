@@ -1,0 +1,1 @@
+{{ funnel("account_id", table_of("account")) }}

@@ -1,0 +1,1 @@
+select * exclude (cutoff) from {{ ref("features") }} where cutoff = {{ as_of() }}

@@ -1,0 +1,102 @@
+-- How an account used the product up to each cutoff. People are counted from one look at
+-- their days: the bits of all windows they were active in.
+-- grain: cutoff, account_id
+with
+
+total as (
+    select
+        looking.cutoff,
+        used.account_id,
+        sum(used.events) filter (where looking.age <= 7) as events_7,
+        sum(used.events) filter (where looking.age <= 30) as events_30,
+        sum(used.events) as events_90,
+        sum(used.events) filter (where looking.age between 31 and 60) as events_31_60,
+        bit_or(used.feature_bits) filter (where looking.age <= 30) as bits_30,
+        bit_or(used.feature_bits) as bits_90,
+        sum(used.logins) filter (where looking.age <= 30) as logins_30,
+        sum(used.seconds) filter (where looking.age <= 30) as seconds_30,
+        count(*) filter (where looking.age <= 30) as days_30,
+        min(looking.age) as days_since
+    from int_customer_day as used
+    inner join int_cutoff_day as looking on used.day = looking.day
+    group by looking.cutoff, used.account_id
+),
+
+day_window as (
+    select day, bit_or(window_bits) as windows
+    from int_cutoff_day
+    group by day
+),
+
+person as (
+    select
+        used.account_id,
+        used.contact_id,
+        bit_or(day_window.windows) as windows
+    from int_person_day as used
+    inner join day_window on used.day = day_window.day
+    group by used.account_id, used.contact_id
+),
+
+ends as (
+    select distinct cutoff, place
+    from int_cutoff_day
+),
+
+people as (
+    select
+        ends.cutoff,
+        person.account_id,
+        sum((person.windows >> ends.place) & 1) as contacts_7,
+        sum((person.windows >> (ends.place + 1)) & 1) as contacts_30,
+        sum((person.windows >> (ends.place + 2)) & 1) as contacts_90
+    from person
+    cross join ends
+    group by ends.cutoff, person.account_id
+),
+
+-- the bits that are set, added up in pairs, then in fours, then in bytes
+pairs as (
+    select
+        *,
+        bits_30 - ((bits_30 >> 1) & 1431655765) as pairs_30,
+        bits_90 - ((bits_90 >> 1) & 1431655765) as pairs_90
+    from total
+),
+
+fours as (
+    select
+        *,
+        (pairs_30 & 858993459) + ((pairs_30 >> 2) & 858993459) as fours_30,
+        (pairs_90 & 858993459) + ((pairs_90 >> 2) & 858993459) as fours_90
+    from pairs
+),
+
+bytes as (
+    select
+        *,
+        (fours_30 + (fours_30 >> 4)) & 252645135 as bytes_30,
+        (fours_90 + (fours_90 >> 4)) & 252645135 as bytes_90
+    from fours
+)
+
+select
+    bytes.cutoff,
+    bytes.account_id,
+    coalesce(bytes.events_7, 0) as events_7,
+    coalesce(bytes.events_30, 0) as events_30,
+    bytes.events_90,
+    coalesce(bytes.events_31_60, 0) as events_31_60,
+    people.contacts_7,
+    people.contacts_30,
+    people.contacts_90,
+    coalesce(((bytes.bytes_30 * 16843009) >> 24) & 255, 0) as features_30,
+    ((bytes.bytes_90 * 16843009) >> 24) & 255 as features_90,
+    coalesce(bytes.logins_30, 0) as logins_30,
+    coalesce(bytes.seconds_30, 0) as seconds_30,
+    bytes.days_30,
+    bytes.days_since
+from bytes
+inner join people
+    on bytes.cutoff = people.cutoff
+    and bytes.account_id = people.account_id

@@ -1,0 +1,47 @@
+-- How many contacts of a segment came how far through the funnel, within 90 days of its
+-- first step, and how long those that converted took.
+-- grain: segment
+-- columns:
+--   segment | text | key | segment of the account
+--   units | integer | contacts | contacts there are
+--   step_1 | integer | contacts | came to the first step
+--   step_2 | integer | contacts | came to the second
+--   step_3 | integer | contacts | came to the third
+--   step_4 | integer | contacts | came to the fourth
+--   step_5 | integer | contacts | converted
+--   median_seconds | float | seconds | median time to the last step; null if none converted
+with
+
+attempt as (
+    select
+        contact_id,
+        window_funnel(
+            'strict_increase', 7776000000000, occurred_at, cast(event_id as text), step_mask
+        ) as outcome
+    from int_touch
+    where step_mask > 0
+    group by contact_id
+),
+
+unit as (
+    select
+        contact_id,
+        outcome['steps_reached'] as steps,
+        arrow_cast(outcome['reached_at'][5], 'Int64')
+            - arrow_cast(outcome['started_at'], 'Int64') as took
+    from attempt
+)
+
+select
+    stg_customer.segment,
+    count(*) as units,
+    count(*) filter (where unit.steps >= 1) as step_1,
+    count(*) filter (where unit.steps >= 2) as step_2,
+    count(*) filter (where unit.steps >= 3) as step_3,
+    count(*) filter (where unit.steps >= 4) as step_4,
+    count(*) filter (where unit.steps >= 5) as step_5,
+    median(cast(unit.took as double) / 1e6) as median_seconds
+from stg_person as who
+inner join stg_customer on who.account_id = stg_customer.account_id
+left join unit on who.contact_id = unit.contact_id
+group by stg_customer.segment

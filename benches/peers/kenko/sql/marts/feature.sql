@@ -1,0 +1,34 @@
+-- How an account used the product in the 7, 30 and 90 days up to the as-of day.
+-- grain: account_id
+-- columns:
+--   account_id | integer | key | account
+--   events_7 | integer | events | events in 7 days
+--   events_30 | integer | events | events in 30 days
+--   events_90 | integer | events | events in 90 days
+--   events_31_60 | integer | events | events in the 30 days before the last 30
+--   contacts_7 | integer | people | active in 7 days
+--   contacts_30 | integer | people | active in 30 days
+--   contacts_90 | integer | people | active in 90 days
+--   features_30 | integer | features | features used in 30 days
+--   features_90 | integer | features | features used in 90 days
+--   logins_30 | integer | events | logins in 30 days
+--   seconds_30 | integer | seconds | time spent in 30 days
+--   days_30 | integer | days | active days of 30
+--   days_since | integer | days | days since the last event, 1 if it was on the as-of day
+select
+    account_id,
+    events_7,
+    events_30,
+    events_90,
+    events_31_60,
+    contacts_7,
+    contacts_30,
+    contacts_90,
+    features_30,
+    features_90,
+    logins_30,
+    seconds_30,
+    days_30,
+    days_since
+from int_feature
+where cutoff = $as_of
