@@ -171,6 +171,7 @@ impl Workshop<'_> {
                     env!("CARGO_PKG_VERSION").to_owned(),
                 ),
             ]),
+            is_small: false,
             progress: None,
         }
     }
