@@ -7,6 +7,7 @@ mod cli;
 mod docs;
 #[cfg(test)]
 mod engine;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod fire;
