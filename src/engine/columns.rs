@@ -12,16 +12,15 @@ use datafusion::common::Column;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder};
 
-/// The plan with every column cast to the type that tables use for it. Text
-/// that is read as views stays so: it becomes plain text where it is written.
+/// The plan with every column cast to the type that tables use for it.
 pub(super) fn in_table_types(plan: LogicalPlan) -> Result<LogicalPlan> {
     let schema = Arc::clone(plan.schema());
-    if (schema.fields().iter()).all(|field| plan_type(field.data_type()) == *field.data_type()) {
+    if (schema.fields().iter()).all(|field| table_type(field.data_type()) == *field.data_type()) {
         return Ok(plan);
     }
     let columns = schema.iter().map(|(qualifier, field)| {
         let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
-        let wanted = plan_type(field.data_type());
+        let wanted = table_type(field.data_type());
         if wanted == *field.data_type() {
             return Ok(column);
         }
@@ -30,14 +29,6 @@ pub(super) fn in_table_types(plan: LogicalPlan) -> Result<LogicalPlan> {
     });
     let columns = columns.collect::<Result<Vec<_>>>()?;
     LogicalPlanBuilder::from(plan).project(columns)?.build()
-}
-
-/// The type that plans use for values of `data_type`.
-fn plan_type(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::Utf8View => DataType::Utf8View,
-        other => table_type(other),
-    }
 }
 
 /// The type that tables use for values of `data_type`; the type itself when
@@ -86,11 +77,11 @@ pub(super) fn is_table_type(data_type: &DataType) -> bool {
     }
 }
 
-/// The schema of the table that a plan makes: every column nullable, because
+/// The schema with every column nullable and nothing but names and types:
 /// whether a plan can prove a column never null must not show in a table.
 pub(super) fn plain(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter();
-    let fields = fields.map(|field| Field::new(field.name(), table_type(field.data_type()), true));
+    let fields = fields.map(|field| Field::new(field.name(), field.data_type().clone(), true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
