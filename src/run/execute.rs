@@ -177,7 +177,7 @@ impl Workshop<'_> {
     }
 }
 
-fn built_event(result: &ModelResult) -> Event<'_> {
+pub(crate) fn built_event(result: &ModelResult) -> Event<'_> {
     Event::Built {
         model: &result.name,
         rows: result.rows,
