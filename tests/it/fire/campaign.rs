@@ -1,9 +1,10 @@
-//! The whole campaign, and the page it writes.
+//! The whole campaign, and the page it writes. Its parts are tests of their own,
+//! so that they run side by side; each writes its own section of the page.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kenko::time::Stopwatch;
 
@@ -17,6 +18,9 @@ use crate::support::fault::Fault;
 const KILLS: usize = 500;
 const SEED: u64 = 20_260_630;
 const RERUNS: usize = 20;
+const STOPS: usize = 50;
+/// Processes at once, and how often.
+const RACES: [(usize, usize); 3] = [(2, 20), (8, 8), (32, 2)];
 
 const ABOUT: &str = "\
 # Reliability
@@ -55,65 +59,88 @@ runs without faults. A reader looks all the time, through the log and at the cop
 version, an older version than before or an error breaks a promise.
 
 Exit codes: 0 published or already done, 3 the extracts changed under the run, 4 a newer run was first,
-5 storage unavailable, 6 outcome unknown. *In the log*: the case's run was in the log before the rerun.
+5 storage unavailable or an extract changed while it was read, 6 outcome unknown. *In the log*: the case's
+run was in the log before the rerun.
+
+To do all of it again:
+
+```console
+$ cargo test --test it campaign -- --ignored --nocapture
+```
+
+`cargo test` runs a short form of it every time.
 ";
 
-#[test]
-#[ignore = "takes many minutes; writes docs/reliability.md"]
-fn campaign() {
+/// The parts in the order of the page.
+const PARTS: [&str; 5] = ["operations", "requests", "deaths", "writers", "order"];
+
+/// One part at a time changes the page.
+static PAGE: Mutex<()> = Mutex::new(());
+
+/// Runs a part and writes its section, unless a promise was broken.
+fn campaign<F: Future<Output = Section>>(part: &str, work: impl FnOnce() -> F + Send + 'static) {
     let watch = Stopwatch::start();
-    let page = super::on_threads(whole);
-    let mut text = format!("{ABOUT}{}", page.text);
-    let _ = writeln!(
-        text,
-        "\n{} cases, {} looks of readers, **{} broken promises**; {:.0} minutes on {} processors, in the \
-         profile that `cargo test` uses.\n\nTo do all of it again:\n\n```console\n$ cargo test --test it campaign \
-         -- --ignored --nocapture\n```\n\n`cargo test` runs a short form of it every time.",
-        page.cases,
-        page.looks,
-        page.violations.len(),
-        watch.seconds() / 60.0,
-        std::thread::available_parallelism().unwrap(),
-    );
+    let section = super::on_threads(work);
+    let text = section.written(watch.seconds());
     println!("{text}");
-    assert!(page.violations.is_empty(), "{}", page.violations.join("\n"));
+    let violations = &section.violations;
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
+    write_part(part, &text);
+}
+
+/// Puts a section in its place on the page.
+fn write_part(part: &str, text: &str) {
+    let _turn = PAGE.lock().unwrap_or_else(PoisonError::into_inner);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reliability.md");
-    fs::write(file, text).unwrap();
+    let before = fs::read_to_string(&file).unwrap_or_default();
+    let mut page = ABOUT.to_owned();
+    for name in PARTS {
+        let mark = format!("\n<!-- {name} -->\n");
+        let kept = before.split_once(&mark).map_or("", |(_, rest)| rest);
+        let kept = kept.split("\n<!-- ").next().unwrap_or_default();
+        page.push_str(&mark);
+        page.push_str(if name == part { text } else { kept });
+    }
+    fs::write(file, page).unwrap();
 }
 
 #[derive(Default)]
-struct Page {
-    text: String,
+struct Section {
+    title: String,
+    about: String,
+    rows: String,
+    notes: String,
     cases: usize,
     looks: usize,
     violations: Vec<String>,
 }
 
-impl Page {
-    fn section(&mut self, title: &str, about: &str) {
-        println!("{title}");
-        let _ = write!(
-            self.text,
-            "\n## {title}\n\n{about}\n\n| what happens | cases | exit codes | in the log | looks of readers \
-             | broken promises |\n|---|---|---|---|---|---|\n"
-        );
+impl Section {
+    fn new(title: &str, about: impl Into<String>) -> Self {
+        Self {
+            title: title.to_owned(),
+            about: about.into(),
+            ..Self::default()
+        }
     }
 
     fn add(&mut self, figures: &Figures) {
         let row = figures.row();
         print!("{row}");
-        self.text.push_str(&row);
+        self.rows.push_str(&row);
         self.cases += figures.cases;
         self.looks += figures.looks;
         self.violations.extend(figures.violations.iter().cloned());
     }
 
-    fn killed(&mut self, killed: &Killed) {
+    fn add_killed(&mut self, killed: &Killed) {
         self.add(&killed.figures);
+        let enough = KILLS / 10;
+        assert!(killed.inside() >= enough, "{} kills hit", killed.inside());
         let _ = writeln!(
-            self.text,
-            "\n{} of the kills fell between the first staged file and the end of the copies: {} before \
-             the log entry, {} after it. {} came earlier, {} found the night over.",
+            self.notes,
+            "\n{} of the {KILLS} kills fell between the first staged file and the end of the copies: \
+             {} before the log entry, {} after it. {} came earlier, {} found the night over.",
             killed.inside(),
             killed.count(Where::Staging),
             killed.count(Where::Exporting),
@@ -121,75 +148,119 @@ impl Page {
             killed.count(Where::Over),
         );
     }
-}
 
-async fn whole() -> Page {
-    let mut page = Page::default();
-    let world = Arc::new(World::new().await);
-    let about = format!(
-        "{} operations; each fails in each way, once.",
-        world.operations
-    );
-    page.section("The Nth operation fails", &about);
-    for (fault, name) in FAULTS.into_iter().chain(DEATHS) {
-        let all = 0..world.operations;
-        page.add(&sweep_memory(&world, fault, name, all).await);
-    }
-    let s3 = S3World::new(&world).await;
-    let about = format!(
-        "{} requests; the client repeats what it may, with shorter waits than in use.",
-        s3.requests
-    );
-    page.section("The Nth request to an S3 server", &about);
-    for (misfire, name) in MISFIRES {
-        page.add(&s3.sweep(misfire, name, 0..s3.requests).await);
-    }
-    processes(&mut page, &world).await;
-    page
-}
-
-async fn processes(page: &mut Page, world: &Arc<World>) {
-    let local = Arc::new(LocalWorld::new(world).await);
-    let about = "On a local folder. Three of four kills are aimed at the time of publishing.";
-    page.section("The process dies", about);
-    for (fault, name) in [
-        (Fault::AbortBefore, "aborts before the Nth operation"),
-        (Fault::AbortAfter, "aborts after the Nth operation"),
-    ] {
-        let all = 0..local.operations;
-        page.add(&local.aborts(fault, name, all).await);
-    }
-    page.killed(&kill_loops(&local, KILLS, SEED).await);
-    rivals(page, world, &local).await;
-    page.section(
-        "Threads and the order of files",
-        "Two days from nothing, each time with the events in another number of files, under other \
-         names and in another order.",
-    );
-    for threads in [1, 2, 8] {
-        page.add(&order::reruns(world, threads, 1..=RERUNS).await);
+    fn written(&self, seconds: f64) -> String {
+        format!(
+            "## {}\n\n{}\n\n| what happens | cases | exit codes | in the log | looks of readers | broken \
+             promises |\n|---|---|---|---|---|---|\n{}{}\n{} cases, {} looks of readers, **{} broken \
+             promises**; {:.0} minutes on {} processors, in the profile that `cargo test` uses.\n",
+            self.title,
+            self.about,
+            self.rows,
+            self.notes,
+            self.cases,
+            self.looks,
+            self.violations.len(),
+            seconds / 60.0,
+            std::thread::available_parallelism().unwrap(),
+        )
     }
 }
 
-async fn rivals(page: &mut Page, world: &Arc<World>, local: &LocalWorld) {
-    let rivalry = Arc::new(Rivalry::new(world).await);
-    let about = "A case is one process or writer. Racing processes start together on one folder; mixed \
-                 ones read older and newer extracts by turns. A sleeper is woken when newer extracts of \
-                 its day have been published.";
-    page.section("Several writers of one day", about);
-    for (count, rounds) in [(2, 25), (8, 10), (32, 3)] {
-        for (is_mixed, extracts) in [(false, "the same"), (true, "mixed")] {
-            let name = format!("{count} processes, {extracts} extracts, {rounds} rounds");
-            page.add(&rivalry.race(local, count, is_mixed, rounds, &name).await);
+#[test]
+#[ignore = "takes many minutes; writes docs/reliability.md"]
+fn campaign_operations() {
+    campaign("operations", || async {
+        let world = Arc::new(World::new().await);
+        let about = format!("{} operations; each fails in each way.", world.operations);
+        let mut section = Section::new("The Nth operation fails", about);
+        for (fault, name) in FAULTS.into_iter().chain(DEATHS) {
+            let all = 0..world.operations;
+            section.add(&sweep_memory(&world, fault, name, all).await);
         }
-    }
-    for (fault, name) in [
-        (Fault::HoldBefore, "asleep before the Nth operation"),
-        (Fault::HoldAfter, "asleep after the Nth operation"),
-    ] {
-        let all = 0..world.operations;
-        page.add(&rivalry.sleepers(fault, name, all).await);
-    }
-    let name = "a process stopped while it publishes, then woken";
-    page.add(&rivalry.stopped(local, 50, SEED, name).await);
+        section
+    });
+}
+
+#[test]
+#[ignore = "takes many minutes; writes docs/reliability.md"]
+fn campaign_requests() {
+    campaign("requests", || async {
+        let s3 = S3World::new(&Arc::new(World::new().await)).await;
+        let about = format!(
+            "{} requests; the client repeats what it may, with shorter waits than in use.",
+            s3.requests
+        );
+        let mut section =
+            Section::new("The Nth request to an S3 server is answered wrongly", about);
+        for (misfire, name) in MISFIRES {
+            section.add(&s3.sweep(misfire, name, 0..s3.requests).await);
+        }
+        section
+    });
+}
+
+#[test]
+#[ignore = "takes many minutes; writes docs/reliability.md"]
+fn campaign_deaths() {
+    campaign("deaths", || async {
+        let local = Arc::new(LocalWorld::new(&Arc::new(World::new().await)).await);
+        let about = "On a local folder. Three of four kills are aimed at the time of publishing.";
+        let mut section = Section::new("The process dies", about);
+        for (fault, name) in [
+            (Fault::AbortBefore, "aborts before the Nth operation"),
+            (Fault::AbortAfter, "aborts after the Nth operation"),
+        ] {
+            let all = 0..local.operations;
+            section.add(&local.aborts(fault, name, all).await);
+        }
+        section.add_killed(&kill_loops(&local, KILLS, SEED).await);
+        section
+    });
+}
+
+#[test]
+#[ignore = "takes many minutes; writes docs/reliability.md"]
+fn campaign_writers() {
+    campaign("writers", || async {
+        let world = Arc::new(World::new().await);
+        let local = LocalWorld::new(&world).await;
+        let rivalry = Arc::new(Rivalry::new(&world).await);
+        let about = "A case is one process or writer. Racing processes start together on one folder; mixed \
+                     ones read older and newer extracts by turns. A sleeper is woken when newer extracts of \
+                     its day have been published.";
+        let mut section = Section::new("Several writers of one day", about);
+        for (fault, name) in [
+            (Fault::HoldBefore, "asleep before the Nth operation"),
+            (Fault::HoldAfter, "asleep after the Nth operation"),
+        ] {
+            let all = 0..world.operations;
+            section.add(&rivalry.sleepers(fault, name, all).await);
+        }
+        let name = "a process stopped while it publishes, then woken";
+        section.add(&rivalry.stopped(&local, STOPS, SEED, name).await);
+        for (count, rounds) in RACES {
+            for (is_mixed, extracts) in [(false, "the same"), (true, "mixed")] {
+                let name = format!("{count} processes, {extracts} extracts, {rounds} rounds");
+                let race = rivalry.race(&local, count, is_mixed, rounds, &name);
+                section.add(&race.await);
+            }
+        }
+        section
+    });
+}
+
+#[test]
+#[ignore = "takes many minutes; writes docs/reliability.md"]
+fn campaign_order() {
+    campaign("order", || async {
+        let world = World::new().await;
+        let about = "Two days from nothing, each time with the events in another number of files, under \
+                     other names and in another order.";
+        let mut section = Section::new("Threads and the order of files", about);
+        for threads in [1, 2, 8] {
+            section.add(&order::reruns(&world, threads, 1..=RERUNS).await);
+        }
+        section
+    });
 }

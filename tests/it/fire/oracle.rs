@@ -206,7 +206,7 @@ impl Reader {
                 if is_last {
                     return Ok(looks);
                 }
-                tokio::time::sleep(Duration::from_millis(15)).await;
+                tokio::time::sleep(Duration::from_millis(25)).await;
             }
         });
         Self { stop, task }
