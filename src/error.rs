@@ -73,6 +73,36 @@ impl ErrorKind {
             Self::Resources => 7,
         }
     }
+
+    /// The kind that a process ended with; a code that is none of ours, such as
+    /// that of a panic, is a bug.
+    pub fn of_exit_code(code: i32) -> Self {
+        let mut kinds = Self::ALL.iter().map(|(kind, _)| *kind);
+        kinds
+            .find(|kind| i32::from(kind.exit_code()) == code)
+            .unwrap_or(Self::Bug)
+    }
+
+    /// What whoever started the run does next: the scheduler, and every
+    /// scheduler that runs kenko.
+    pub const fn next_step(self) -> NextStep {
+        match self {
+            Self::Unavailable | Self::OutcomeUnknown => NextStep::Retry,
+            Self::Conflict => NextStep::Wait,
+            Self::Bug | Self::Usage | Self::Data | Self::Resources => NextStep::Stop,
+        }
+    }
+}
+
+/// What to do after a run that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextStep {
+    /// Run the same day again after a pause: it may pass by itself.
+    Retry,
+    /// Somebody else is at it: look later whether anything is left to do.
+    Wait,
+    /// The same run would fail again: somebody has to act.
+    Stop,
 }
 
 /// A place in a text file; line and column count from 1.
@@ -146,6 +176,13 @@ impl Error {
     /// Shorthand for [`ErrorKind::Unavailable`].
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unavailable, message)
+    }
+
+    /// Says before the sentence what was being done.
+    #[must_use]
+    pub fn during(mut self, what: &str) -> Self {
+        self.inner.message = format!("{what}: {}", self.inner.message);
+        self
     }
 
     /// Adds what the reader can do about it.
@@ -302,6 +339,10 @@ mod tests {
             .map(|(kind, _)| kind.exit_code())
             .collect();
         assert_eq!(codes, [1, 2, 3, 4, 5, 6, 7]);
+        for (kind, _) in ErrorKind::ALL {
+            assert_eq!(ErrorKind::of_exit_code(kind.exit_code().into()), kind);
+        }
+        assert_eq!(ErrorKind::of_exit_code(101), ErrorKind::Bug);
     }
 
     #[test]

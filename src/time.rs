@@ -9,8 +9,8 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 
 use crate::error::{Error, Result};
@@ -100,20 +100,37 @@ impl Zone {
     /// that fits. `None` when it is not a wall clock reading in `format`
     /// (`strftime` directives).
     pub fn instant_of(&self, text: &str, format: &str) -> Option<Microseconds> {
-        let reading = jiff::civil::DateTime::strptime(format, text)
+        let reading = DateTime::strptime(format, text)
             .or_else(|_| Date::strptime(format, text).map(Date::to_datetime_at_midnight))
             .ok()?;
         let zoned = self.zone.to_ambiguous_zoned(reading).compatible().ok()?;
         Some(zoned.timestamp().as_microsecond())
     }
+
+    /// The instant at which something planned for a wall clock reading happens
+    /// in this zone: when a clock change repeats the reading, the first time;
+    /// when it skips it, at the end of the gap. `None` outside years
+    /// -9999..9999.
+    pub fn instant_at(&self, reading: DateTime) -> Option<Microseconds> {
+        let timestamp = match self.zone.to_ambiguous_timestamp(reading).offset() {
+            AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(reading).ok()?,
+            AmbiguousOffset::Fold { before, .. } => before.to_timestamp(reading).ok()?,
+            AmbiguousOffset::Gap { after, .. } => {
+                // With the offset of after the gap it is shortly before it.
+                let shortly_before = after.to_timestamp(reading).ok()?;
+                self.zone.following(shortly_before).next()?.timestamp()
+            }
+        };
+        Some(timestamp.as_microsecond())
+    }
 }
 
 trait Midnight {
-    fn to_datetime_at_midnight(self) -> jiff::civil::DateTime;
+    fn to_datetime_at_midnight(self) -> DateTime;
 }
 
 impl Midnight for Date {
-    fn to_datetime_at_midnight(self) -> jiff::civil::DateTime {
+    fn to_datetime_at_midnight(self) -> DateTime {
         self.to_datetime(jiff::civil::Time::midnight())
     }
 }

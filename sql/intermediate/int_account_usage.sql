@@ -70,9 +70,10 @@ measured_account as (
         stg_account.account_id,
         feed.names_people,
         feed.names_features
-    from stg_account
+    -- few rows first: a cross join gives one batch for each row of its left side
+    from feed
+    cross join stg_account
     inner join cfg_source on cfg_source.source_table = 'event' and cfg_source.is_declared
-    cross join feed
     where stg_account.created_on is null or stg_account.created_on <= feed.as_of
 )
 

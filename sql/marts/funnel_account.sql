@@ -24,45 +24,65 @@
 --   window_ends_at | timestamp | UTC | last instant at which the attempt can go on
 with
 
+-- a person's own funnel is moved by that person; only for accounts it must be looked up
+account_step as (
+    select distinct cfg_funnel_match.touchpoint
+    from cfg_funnel_match
+    inner join int_measured_funnel on cfg_funnel_match.funnel = int_measured_funnel.funnel
+    where int_measured_funnel.unit = 'account'
+),
+
 moving_touch as (
     select
         int_touchpoint.touchpoint_id,
         int_touchpoint.occurred_at,
-        int_touchpoint.contact_id,
-        stg_contact.buying_role
+        int_touchpoint.contact_id
     from int_touchpoint
+    left semi join account_step on int_touchpoint.touchpoint = account_step.touchpoint
     left semi join int_funnel_unit
         on int_touchpoint.touchpoint_id = int_funnel_unit.moved_by_touchpoint_id
         and int_touchpoint.occurred_at = int_funnel_unit.moved_at
-    left join stg_contact on int_touchpoint.contact_id = stg_contact.contact_id
+        and int_funnel_unit.unit = 'account'
     where int_touchpoint.contact_id is not null
+),
+
+moved as (
+    select
+        int_funnel_unit.*,
+        case int_funnel_unit.unit
+            when 'contact' then int_funnel_unit.unit_id
+            else moving_touch.contact_id
+        end as moved_by_contact_id
+    from int_funnel_unit
+    left join moving_touch
+        on int_funnel_unit.unit = 'account'
+        and int_funnel_unit.moved_by_touchpoint_id = moving_touch.touchpoint_id
+        and int_funnel_unit.moved_at = moving_touch.occurred_at
 )
 
 select
-    int_funnel_unit.funnel,
-    int_funnel_unit.unit,
-    int_funnel_unit.unit_id,
-    int_funnel_unit.account_id,
-    int_funnel_unit.steps_reached,
+    moved.funnel,
+    moved.unit,
+    moved.unit_id,
+    moved.account_id,
+    moved.steps_reached,
     int_measured_funnel.steps,
     cfg_funnel_step.step as furthest_step,
-    int_funnel_unit.started_at,
-    int_funnel_unit.reached_at,
-    moving_touch.contact_id as moved_by_contact_id,
-    moving_touch.buying_role as moved_by_role,
-    int_funnel_unit.loops,
+    moved.started_at,
+    moved.reached_at,
+    moved.moved_by_contact_id,
+    stg_contact.buying_role as moved_by_role,
+    moved.loops,
     case
-        when int_funnel_unit.steps_reached = int_measured_funnel.steps then 'converted'
-        when int_funnel_unit.is_window_open then 'open'
+        when moved.steps_reached = int_measured_funnel.steps then 'converted'
+        when moved.is_window_open then 'open'
         else 'lost'
     end as status,
-    int_funnel_unit.newest_start_at,
-    int_funnel_unit.window_ends_at
-from int_funnel_unit
-inner join int_measured_funnel on int_funnel_unit.funnel = int_measured_funnel.funnel
+    moved.newest_start_at,
+    moved.window_ends_at
+from moved
+inner join int_measured_funnel on moved.funnel = int_measured_funnel.funnel
 inner join cfg_funnel_step
-    on int_funnel_unit.funnel = cfg_funnel_step.funnel
-    and int_funnel_unit.steps_reached = cfg_funnel_step.step_number
-left join moving_touch
-    on int_funnel_unit.moved_by_touchpoint_id = moving_touch.touchpoint_id
-    and int_funnel_unit.moved_at = moving_touch.occurred_at
+    on moved.funnel = cfg_funnel_step.funnel
+    and moved.steps_reached = cfg_funnel_step.step_number
+left join stg_contact on moved.moved_by_contact_id = stg_contact.contact_id

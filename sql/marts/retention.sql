@@ -70,7 +70,9 @@ select
     due.logo_churn as logo_churn_renewals_due,
     coalesce(due.is_too_few, opportunities.none < opportunities.minimum_n)
         as is_too_few_renewals_due
-from int_retention_part as at_start
+-- the one row first: a cross join gives one batch for each row of its left side
+from opportunities
+cross join int_retention_part as at_start
 left join int_retention_part as due
     on
         due.period_start = at_start.period_start
@@ -79,5 +81,4 @@ left join int_retention_part as due
         and due.dimension_value = at_start.dimension_value
         and due.currency = at_start.currency
         and due.basis = 'renewals_due'
-cross join opportunities
 where at_start.basis = 'at_start'

@@ -37,6 +37,33 @@ pub enum Command {
         pipelines/nightly.yaml --select +account_health   (builds, publishes nothing)"
     )]
     Run(RunArgs),
+    /// Run a pipeline for every day of a range, in order
+    #[command(
+        after_help = "Each day is published by itself. The first failure stops the backfill and says \
+        how to\nresume; days that are published already pass quickly.\n\nExample:\n  kenko backfill \
+        pipelines/nightly.yaml --from 2026-06-01 --to 2026-06-30"
+    )]
+    Backfill(BackfillArgs),
+    /// Run the pipelines of a folder when they are due, and catch up missed days
+    #[command(
+        after_help = "Due are the days after the newest published one that a firing of `schedule:` \
+        has passed\nfor. They run one by one, in order; a retry belongs to the same \
+        day.\n\nExamples:\n  kenko schedule pipelines\n  kenko schedule pipelines --once   (for \
+        cron, systemd or Kubernetes)\n  kenko schedule pipelines --list"
+    )]
+    Schedule(ScheduleArgs),
+    /// Compute a sample of the stored results again and compare the bytes
+    #[command(
+        after_help = "Example:\n  kenko verify pipelines/nightly.yaml --as-of 2026-06-30 --sample 50"
+    )]
+    Verify(VerifyArgs),
+    /// Remove what no kept commit reaches: files of runs that ended early, of
+    /// commits that were replaced, and stored results no longer used
+    #[command(
+        after_help = "Examples:\n  kenko prune --output out --dry-run\n  kenko prune \
+        --output s3://bucket/kenko --older-than 14"
+    )]
+    Prune(PruneArgs),
     /// Check configuration, SQL and contracts without reading any extract
     #[command(after_help = "Example:\n  kenko check pipelines/nightly.yaml")]
     Check(CheckArgs),
@@ -114,7 +141,8 @@ pub struct MachineArgs {
     /// Threads to use [default: all]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Memory to stay within, for example 4GiB or 800MiB
+    /// Memory that the process stays within, for example 4GiB or 800MiB: what does not fit goes to
+    /// disk, and a run that needs more all the same ends and says so
     #[arg(long, default_value = "4GiB")]
     pub memory: String,
 }
@@ -142,6 +170,89 @@ pub struct RunArgs {
     /// Compute everything anew, whatever results of earlier runs are stored
     #[arg(long)]
     pub full: bool,
+}
+
+/// Arguments of `backfill`.
+#[derive(Debug, Args)]
+pub struct BackfillArgs {
+    /// The pipeline file
+    pub pipeline: String,
+    /// First business day
+    #[arg(long, value_name = "DATE")]
+    pub from: String,
+    /// Last business day; it must be over
+    #[arg(long, value_name = "DATE")]
+    pub to: String,
+    /// Where to publish, in place of the pipeline's `output`
+    #[arg(long, value_name = "LOCATION")]
+    pub output: Option<String>,
+    /// How much of the machine to use.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// Arguments of `schedule`.
+#[derive(Debug, Args)]
+pub struct ScheduleArgs {
+    /// Folder with the pipeline files
+    pub folder: String,
+    /// Run what is due and end, in place of waiting for the next firing
+    #[arg(long)]
+    pub once: bool,
+    /// Show every pipeline with what is due, and run nothing
+    #[arg(long, conflicts_with = "once")]
+    pub list: bool,
+    /// Take what was due at this instant: RFC 3339 with an offset, or @ and seconds since 1970
+    /// [default: now]
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+    /// Catch up at most this many missed days of a pipeline
+    #[arg(long, value_name = "DAYS", default_value_t = 31, value_parser = clap::value_parser!(u16).range(1..=366))]
+    pub catch_up_limit: u16,
+    /// Local folder of the locks by which several schedulers keep out of each other's way
+    /// [default: .kenko in the folder]
+    #[arg(long, value_name = "DIR")]
+    pub locks: Option<std::path::PathBuf>,
+    /// How much of the machine each run may use.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The pipeline file
+    pub pipeline: String,
+    /// Business day whose results are looked at [default: as for a run]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+    /// Where it publishes, in place of the pipeline's `output`
+    #[arg(long, value_name = "LOCATION")]
+    pub output: Option<String>,
+    /// At most so many results
+    #[arg(long, default_value_t = 20)]
+    pub sample: usize,
+    /// How much of the machine to use.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// Arguments of `prune`.
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    /// Where the pipeline publishes
+    #[command(flatten)]
+    pub published: PublishedArgs,
+    /// Only what was last written so many days ago: younger files may belong to
+    /// a run that is under way
+    #[arg(long, default_value_t = 7, value_name = "DAYS")]
+    pub older_than: u32,
+    /// So many of the newest commits keep their stored results
+    #[arg(long, default_value_t = 7, value_name = "COMMITS")]
+    pub keep_results: usize,
+    /// Only show what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Arguments of `check`.

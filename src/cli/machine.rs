@@ -15,9 +15,22 @@ pub(crate) fn threads(typed: Option<u16>) -> usize {
 pub(crate) fn worker_threads(command: &Command) -> usize {
     match command {
         Command::Run(args) => threads(args.machine.threads),
+        Command::Backfill(args) => threads(args.machine.threads),
+        // The runs are processes of their own.
+        Command::Schedule(_) => 1,
         Command::Query(args) => threads(args.machine.threads),
+        Command::Verify(args) => threads(args.machine.threads),
         _ => threads(None),
     }
+}
+
+/// The options that tell another kenko the same.
+pub(crate) fn arguments(machine: &MachineArgs) -> Vec<String> {
+    let mut arguments = vec!["--memory".to_owned(), machine.memory.clone()];
+    if let Some(threads) = machine.threads {
+        arguments.extend(["--threads".to_owned(), threads.to_string()]);
+    }
+    arguments
 }
 
 /// Bytes of `--memory`.

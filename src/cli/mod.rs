@@ -4,6 +4,7 @@
 //! commands resolve what was typed, call, and print.
 
 pub mod args;
+mod backfill;
 mod check;
 mod explain;
 mod format;
@@ -12,11 +13,14 @@ mod list;
 mod machine;
 mod plan;
 mod printer;
+mod prune;
 mod query;
 mod run;
 mod sample;
+mod schedule;
 mod summary;
 mod tables;
+mod verify;
 mod watch;
 
 use std::process::ExitCode;
@@ -62,6 +66,10 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::Sample(args) => sample::sample(&args, printer).await,
             Command::Plan(args) => plan::plan(&args, printer).await,
             Command::Run(args) => run::run(&args, printer).await,
+            Command::Verify(args) => verify::verify(&args, printer).await,
+            Command::Prune(args) => prune::prune(&args, printer).await,
+            Command::Backfill(args) => backfill::backfill(&args, printer).await,
+            Command::Schedule(args) => schedule::schedule(&args, printer).await,
             Command::Check(args) => check::check(&args, printer).await,
             Command::List(args) => list::list(&args, printer).await,
             Command::Explain(args) => explain::explain(&args, printer).await,

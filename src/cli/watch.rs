@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 
 use super::printer::Printer;
 use crate::error::Error;
-use crate::run::{Event, Observer};
+use crate::run::{Event, Notice, Observer};
 
 /// Sends log lines to standard error as JSON when nobody is watching.
 pub(crate) fn install_log(printer: Printer) {
@@ -52,6 +52,28 @@ pub(crate) fn tell(printer: Printer, text: &str) {
     }
 }
 
+/// Tells people what the scheduler says.
+pub(crate) fn notice(printer: Printer, notice: &Notice) {
+    let Notice {
+        file,
+        as_of,
+        exit_code,
+        is_warning,
+        text,
+    } = notice;
+    if printer.is_watched() {
+        let prefix = if file.is_empty() { "" } else { ": " };
+        printer.note(&format!("{file}{prefix}{text}"));
+        return;
+    }
+    let file = Some(file).filter(|file| !file.is_empty());
+    if *is_warning {
+        warn!(file, as_of, exit_code, "{text}");
+    } else {
+        info!(file, as_of, exit_code, "{text}");
+    }
+}
+
 /// The watcher that fits where standard error goes.
 pub(crate) fn observer(printer: Printer) -> Box<dyn Observer> {
     if printer.is_watched() {
@@ -72,7 +94,7 @@ pub(crate) fn steps(printer: Printer) -> ProgressBar {
 }
 
 fn style() -> ProgressStyle {
-    let template = "{elapsed:>5} {bar:24} {pos}/{len} {wide_msg}";
+    let template = "{elapsed:>5} {prefix}{bar:24} {pos}/{len} {wide_msg}";
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
@@ -106,6 +128,11 @@ impl Bar {
 impl Observer for Bar {
     fn observe(&self, event: Event<'_>) {
         match event {
+            Event::Day { number, of, as_of } => {
+                self.line.reset();
+                self.line
+                    .set_prefix(format!("day {number} of {of}, {as_of} "));
+            }
             Event::Frozen {
                 sources,
                 files,
@@ -161,6 +188,7 @@ struct Lines;
 impl Observer for Lines {
     fn observe(&self, event: Event<'_>) {
         match event {
+            Event::Day { number, of, as_of } => info!(as_of, "day {number} of {of}"),
             Event::Frozen {
                 sources,
                 files,

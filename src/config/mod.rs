@@ -5,19 +5,23 @@
 //! `pipelines/nightly.yaml`, so a threshold is written in one place only.
 
 pub mod contract;
+mod cron;
 mod funnel;
 mod health;
 mod ordered;
 mod pipeline;
 mod risk;
+mod schedule;
 mod survey;
 mod tables;
 
+pub use cron::Cron;
 pub use funnel::{Funnel, FunnelStep, FunnelUnit};
 pub use health::{CurvePoint, HealthProfile, Measure, ScoreTier};
 pub use pipeline::{
     FileFormat, Language, Localised, Pipeline, SHIPPED_PIPELINE, SourceSpec, schema_json,
 };
 pub use risk::{ProbabilityTier, RenewalWeight, Risk, RiskFactor};
+pub use schedule::Schedule;
 pub use survey::SurveyMetric;
 pub use tables::{TABLE_NAMES, tables};

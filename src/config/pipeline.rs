@@ -14,6 +14,7 @@ use super::contract::{self, Contract, ContractText};
 use super::funnel::{self, Funnel};
 use super::health::{self, HealthProfile};
 use super::risk::{self, Risk};
+use super::schedule::{Schedule, ScheduleText};
 use super::survey::{self, SurveyMetric};
 use crate::error::{Error, Result};
 use crate::time::Zone;
@@ -40,6 +41,8 @@ pub struct Pipeline {
     pub language: Language,
     /// Where results are published: a folder or an object store URL.
     pub output: String,
+    /// When `kenko schedule` runs it; never when absent.
+    pub schedule: Option<Schedule>,
     /// A folder of models that replace or add to the shipped ones.
     pub sql: Option<String>,
     /// The marts to build and publish; all when absent.
@@ -146,6 +149,8 @@ struct PipelineText {
     language: Language,
     /// Where results are published: a folder (relative to this file) or s3://, gs://, az://.
     output: String,
+    /// When `kenko schedule` runs it; never when left out.
+    schedule: Option<ScheduleText>,
     /// A folder of your own models (relative to this file): a model of the same
     /// name replaces the shipped one, others are added.
     sql: Option<String>,
@@ -273,9 +278,12 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         .ok_or_else(|| missing("survey"))?;
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
+    let zone = Zone::parse(&written.timezone)?;
+    let schedule = written.schedule.map(|text| text.schedule(&zone));
     let pipeline = Pipeline {
         name: checked_name(&written.name)?,
-        zone: Zone::parse(&written.timezone)?,
+        schedule: schedule.transpose()?,
+        zone,
         currency: checked_currency(&written.currency)?,
         language: written.language,
         output: beside(&folder, &written.output),

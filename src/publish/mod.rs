@@ -5,11 +5,12 @@
 //! published, all of it. Nothing is renamed, overwritten or deleted before, and
 //! nothing is deleted when an outcome is unknown. What people read, `latest/`
 //! and `history/`, are copies made afterwards and finished by the next run if
-//! this one dies. The module does not look into the tables, and it does not
-//! remove what no commit reaches any more.
+//! this one dies. The module does not look into the tables, and it
+//! removes nothing by itself.
 
 mod export;
 mod log;
+mod prune;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use export::finish_exports;
 pub use log::{
     Commit, FORMAT, PublishedTable, before, commits, current, find, published, read_table,
 };
+pub use prune::{Unreached, kept, remove, unreached};
 
 /// Created by the first publication; proves on each that the storage refuses
 /// to create what exists.

@@ -7,7 +7,7 @@
 //! the files that may hold rows of that day. Parts are kept by name, so that a
 //! changed key can be explained. Nothing is looked up or computed here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -89,8 +89,15 @@ impl Keys {
         let mut making = Making {
             basis,
             config: BTreeMap::new(),
+            settled: BTreeSet::new(),
             keys: Self::default(),
         };
+        let pipeline = &basis.project.pipeline;
+        for table in pipeline.sources.keys() {
+            if source::is_settled(basis.frozen, pipeline, basis.as_of, table)? {
+                making.settled.insert(table.clone());
+            }
+        }
         for (name, batch) in basis.tables {
             let hash = digest(&hex(&table_hash(batch)?));
             making.config.insert(name.clone(), hash);
@@ -109,6 +116,8 @@ impl Keys {
 struct Making<'a> {
     basis: &'a Basis<'a>,
     config: BTreeMap<String, String>,
+    /// Extracts of which the as-of day hides nothing.
+    settled: BTreeSet<String>,
     keys: Keys,
 }
 
@@ -134,10 +143,15 @@ impl Making<'_> {
             let days = self.days_of(model);
             let keys = days.into_iter().map(|day| {
                 let mut parts = shared.clone();
-                parts.extend(model.reads.iter().filter_map(|read| {
-                    let part = self.day_part(read, day)?;
-                    Some((read.clone(), part))
-                }));
+                for read in &model.reads {
+                    let known = self.keys.by_day.get(read).and_then(|keys| keys.get(&day));
+                    match known.filter(|_| self.is_view(read)) {
+                        Some(view) => add_view(&mut parts, read, view),
+                        None => {
+                            parts.extend(self.day_part(read, day).map(|part| (read.clone(), part)))
+                        }
+                    }
+                }
                 (day, Key::of(parts))
             });
             let keys = keys.collect();
@@ -204,11 +218,20 @@ impl Making<'_> {
             parts.insert("columns".to_owned(), digest(&columns));
         }
         for read in &model.reads {
-            if !self.config.contains_key(read) {
-                parts.insert(read.clone(), self.whole_part(read));
+            match self.keys.whole.get(read).filter(|_| self.is_view(read)) {
+                Some(view) => add_view(&mut parts, read, view),
+                None if self.config.contains_key(read) => {}
+                None => {
+                    parts.insert(read.clone(), self.whole_part(read));
+                }
             }
         }
         parts
+    }
+
+    fn is_view(&self, table: &str) -> bool {
+        let model = self.basis.project.graph.get(table);
+        model.is_some_and(|model| model.header.is_view)
     }
 
     /// What a whole table depends on.
@@ -246,12 +269,16 @@ impl Making<'_> {
         digest(&lines.collect::<Vec<_>>().join("\n"))
     }
 
-    /// The visible rows of an extract.
+    /// The visible rows of an extract; the day matters only where it hides some.
     fn extract(&self, table: &str) -> String {
         let source = self.basis.frozen.sources.get(table);
         let files = source.map_or("", |source| source.fingerprint.as_str());
-        let as_of = self.basis.as_of;
-        digest(&format!("{}\n{files}\n{as_of}", self.contract(table)))
+        let day = if self.settled.contains(table) {
+            "settled".to_owned()
+        } else {
+            self.basis.as_of.to_string()
+        };
+        digest(&format!("{}\n{files}\n{day}", self.contract(table)))
     }
 
     /// How the rows of an extract are read and judged.
@@ -261,6 +288,22 @@ impl Making<'_> {
             let formats = (&spec.format, &spec.date_format, &spec.timestamp_format);
             format!("{:?} {formats:?}", spec.contract)
         })
+    }
+}
+
+/// What a view depends on, its reader depends on: so a change is told by what
+/// has changed, not by the view it came through.
+fn add_view(parts: &mut BTreeMap<String, String>, name: &str, view: &Key) {
+    for (part, hash) in &view.parts {
+        match part.as_str() {
+            "engine" | "zone" => {}
+            "sql" => {
+                parts.insert(name.to_owned(), hash.clone());
+            }
+            _ => {
+                parts.insert(part.clone(), hash.clone());
+            }
+        }
     }
 }
 

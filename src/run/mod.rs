@@ -4,28 +4,39 @@
 //! query runs is `engine`'s, how a commit survives is `publish`'s. Nothing here
 //! knows what a health score is.
 
+mod backfill;
 mod check;
 mod days;
+mod due;
 mod execute;
 mod inputs;
 mod key;
 mod limited;
+mod memory;
 mod night;
 mod plan;
 mod preview;
 mod progress;
 mod project;
+mod prune;
 mod published;
 mod record;
 mod reuse;
+mod schedule;
 mod shift;
 mod state;
+mod verify;
 
+pub use backfill::{Backfill, BackfilledDay, backfill, days_between};
 pub use check::CheckResult;
+pub use due::{Due, Rest, due};
 pub use execute::ModelResult;
 pub use night::{Outcome, RunOptions, RunReport, run, run_on};
 pub use plan::{Plan, PlannedModel, PlannedSource, PlannedWork, plan};
 pub use preview::{Validated, validate};
 pub use progress::{Event, Observer, Silent};
 pub use project::Project;
+pub use prune::{PruneOptions, prune};
 pub use published::{QueryOptions, query_published};
+pub use schedule::{Notice, ScheduleOptions, Scheduled, run_due, run_when_due, scheduled};
+pub use verify::{Verified, verify};

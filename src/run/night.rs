@@ -4,18 +4,24 @@
 //! only then publish. Whatever fails before the commit leaves the last good
 //! version as it was.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
 
 use super::check::{self, CheckResult};
 use super::execute::ModelResult;
 use super::inputs::{self, ConfigTables};
 use super::key::{Basis, Keys};
+use super::memory;
 use super::preview;
 use super::progress::{Event, Observer};
 use super::project::Project;
 use super::record::{self, Record};
+use super::reuse::Forced;
 use super::shift::Shift;
+use super::state::State;
 use crate::config;
 use crate::engine::{Engine, Settings};
 use crate::error::{Error, ErrorKind, Result};
@@ -111,23 +117,21 @@ pub async fn run_on(
     // A mistake in the last model should not cost the time of all the others.
     let schemas = preview::validate(project).await?.schemas;
     let scratch = scratch_folder()?;
-    let engine = night.engine(scratch.path())?;
-    let keys = Keys::new(&night.basis())?;
-    let mut work = Work {
-        sources: night.register(&engine, scratch.path()).await?,
-        models: Vec::new(),
-        checks: Vec::new(),
-        keys,
+    let state = if options.full {
+        State::ignored(&night.storage)
+    } else {
+        State::open(&night.storage).await?
     };
-    let schemas = schemas.into_iter().collect();
-    Shift {
-        night: &night,
-        engine: &engine,
-        scratch: scratch.path(),
-        schemas: &schemas,
-    }
-    .build(&mut work)
-    .await?;
+    let keys = Keys::new(&night.basis())?;
+    let (work, _) = night
+        .build(
+            keys,
+            state,
+            &Forced::new(),
+            &schemas.into_iter().collect(),
+            scratch.path(),
+        )
+        .await?;
     if !options.select.is_empty() {
         let folder = night.keep_selection(scratch, &work)?;
         return Ok(night.report(Outcome::Previewed(folder), Some(work)));
@@ -162,7 +166,7 @@ pub(super) struct Night<'a> {
     pub(super) observer: &'a dyn Observer,
     watch: Stopwatch,
     started_at: i64,
-    run_id: RunId,
+    pub(super) run_id: RunId,
     pub(super) as_of: AsOf,
     pub(super) storage: Storage,
     pub(super) frozen: Frozen,
@@ -172,7 +176,7 @@ pub(super) struct Night<'a> {
 }
 
 impl<'a> Night<'a> {
-    async fn begin(
+    pub(super) async fn begin(
         storage: Storage,
         project: &'a Project,
         options: &'a RunOptions,
@@ -249,7 +253,34 @@ impl<'a> Night<'a> {
         Ok(report)
     }
 
-    fn basis(&self) -> Basis<'_> {
+    /// Registers everything that is read, and builds.
+    pub(super) async fn build(
+        &self,
+        keys: Keys,
+        state: State,
+        forced: &Forced,
+        schemas: &BTreeMap<String, SchemaRef>,
+        scratch: &Path,
+    ) -> Result<(Work, Arc<State>)> {
+        let engine = self.engine(scratch)?;
+        let mut work = Work {
+            sources: self.register(&engine, scratch).await?,
+            models: Vec::new(),
+            checks: Vec::new(),
+            keys,
+        };
+        let shift = Shift {
+            night: self,
+            engine: &engine,
+            scratch,
+            schemas,
+        };
+        let building = shift.build(state, forced, &mut work);
+        let state = memory::within(self.options.memory_bytes, building).await?;
+        Ok((work, state))
+    }
+
+    pub(super) fn basis(&self) -> Basis<'_> {
         Basis {
             project: self.project,
             as_of: &self.as_of,

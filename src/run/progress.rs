@@ -6,6 +6,15 @@
 /// Something that happened in a run.
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
+    /// One of several days begins.
+    Day {
+        /// Its number, from 1.
+        number: usize,
+        /// How many days there are.
+        of: usize,
+        /// The business day.
+        as_of: &'a str,
+    },
     /// The extracts are listed and checked.
     Frozen {
         /// Extracts that the pipeline declares.

@@ -12,7 +12,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::check::{self, CheckResult};
 use super::days::{DayTables, DayWorkshop, DaysBuilt};
-use super::execute::{ModelResult, Workshop};
+use super::execute::{ModelResult, Workshop, built_event};
 use super::inputs;
 use super::night::{Night, Work};
 use super::progress::Event;
@@ -32,20 +32,20 @@ pub(super) struct Shift<'a> {
 }
 
 impl Shift<'_> {
-    /// Builds what is selected, or everything.
-    pub(super) async fn build(&self, work: &mut Work) -> Result<()> {
+    /// Builds what is selected, or everything; what is stored is computed only
+    /// if it is `forced`. Answers the store as it is afterwards.
+    pub(super) async fn build(
+        &self,
+        mut state: State,
+        forced: &Forced,
+        work: &mut Work,
+    ) -> Result<Arc<State>> {
         let Night {
             project, options, ..
         } = self.night;
         let graph = &project.graph;
         let selected = graph.select(&options.select)?.built;
-        let mut state = if options.full {
-            State::ignored(&self.night.storage)
-        } else {
-            State::open(&self.night.storage).await?
-        };
-        let forced = Forced::new();
-        let reuse = Reuse::decide(graph, &selected, &work.keys, &state, &forced)?;
+        let reuse = Reuse::decide(graph, &selected, &work.keys, &state, forced)?;
         let days: BTreeSet<_> = reuse.missing.values().flatten().collect();
         self.night.observer.observe(Event::Planned {
             models: selected.len(),
@@ -69,7 +69,7 @@ impl Shift<'_> {
                 inputs::register_checks(self.engine, &work.checks)?;
             }
         }
-        Ok(())
+        Ok(state)
     }
 
     /// Computes missing days and binds the models that are built by day.
@@ -106,6 +106,7 @@ impl Shift<'_> {
             results.push(day_result(model, built.get(&model.name)));
         }
         for (model, checks) in results {
+            self.night.observer.observe(built_event(&model));
             work.models.push(model);
             work.checks.extend(checks);
         }

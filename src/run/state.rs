@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow::datatypes::SchemaRef;
 use object_store::ObjectMeta;
@@ -29,6 +29,16 @@ pub(crate) struct State {
     storage: Storage,
     /// By path below the output.
     found: BTreeMap<String, ObjectMeta>,
+    compared: Mutex<Compared>,
+}
+
+/// Results that were computed although they are stored.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Compared {
+    /// How many have the stored bytes.
+    pub(crate) equal: usize,
+    /// Those that have others, by path below the output.
+    pub(crate) different: Vec<String>,
 }
 
 impl State {
@@ -43,6 +53,7 @@ impl State {
         Ok(Self {
             storage: storage.clone(),
             found: found.collect(),
+            compared: Mutex::default(),
         })
     }
 
@@ -51,6 +62,7 @@ impl State {
         Self {
             storage: storage.clone(),
             found: BTreeMap::new(),
+            compared: Mutex::default(),
         }
     }
 
@@ -69,7 +81,8 @@ impl State {
         Ok(self.found.get(&path(model, day, &key.hash)?))
     }
 
-    /// Keeps a result; it is found from [`State::add`] on.
+    /// Keeps a result; it is found from [`State::add`] on. One that is stored
+    /// already is compared and stays as it is.
     ///
     /// # Errors
     /// The storage's own.
@@ -81,6 +94,10 @@ impl State {
         file: &Path,
     ) -> Result<ObjectMeta> {
         let path = path(model, day, &key.hash)?;
+        if let Some(meta) = self.found.get(&path) {
+            self.compare(&path, file).await?;
+            return Ok(meta.clone());
+        }
         let stored = self.storage.put_file(&path, file).await?;
         Ok(ObjectMeta {
             location: self.storage.path(&path)?,
@@ -90,6 +107,29 @@ impl State {
             e_tag: None,
             version: None,
         })
+    }
+
+    async fn compare(&self, path: &str, file: &Path) -> Result<()> {
+        let computed = tokio::fs::read(file).await.map_err(|cause| {
+            Error::bug(format!("cannot read back {}", file.display())).with_source(cause)
+        })?;
+        let is_equal = self.storage.digest(path).await? == Some(Digest::of(&computed));
+        if let Ok(mut compared) = self.compared.lock() {
+            if is_equal {
+                compared.equal += 1;
+            } else {
+                compared.different.push(path.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of results that were computed although they are stored.
+    pub(crate) fn compared(&self) -> Compared {
+        let compared = self.compared.lock();
+        compared
+            .map(|compared| compared.clone())
+            .unwrap_or_default()
     }
 
     /// Copies a stored result to local disk and says what it is.

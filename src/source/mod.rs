@@ -75,6 +75,16 @@ pub fn days(frozen: &Frozen, pipeline: &Pipeline, as_of: &AsOf, table: &str) -> 
     days::of_source(frozen, pipeline, as_of, table)
 }
 
+/// Whether the files of extract `table` prove that nothing in them is later
+/// than the as-of date: then a later date sees the same rows. Text files prove
+/// nothing.
+///
+/// # Errors
+/// A bug if the rows cannot be judged.
+pub fn is_settled(frozen: &Frozen, pipeline: &Pipeline, as_of: &AsOf, table: &str) -> Result<bool> {
+    register::is_settled(frozen, pipeline, as_of, table)
+}
+
 /// Registers `raw_<table>` of a dated extract with the rows of some days only.
 /// `report` is what [`register()`] said of the whole extract.
 ///

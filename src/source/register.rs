@@ -116,6 +116,24 @@ pub(super) async fn all(
     Ok(report)
 }
 
+/// Whether nothing in the files is later than the as-of date.
+pub(super) fn is_settled(
+    frozen: &Frozen,
+    pipeline: &Pipeline,
+    as_of: &AsOf,
+    table: &str,
+) -> Result<bool> {
+    let source = frozen.sources.get(table);
+    let (Some(source), Some(spec)) = (source, pipeline.sources.get(table)) else {
+        return Ok(true);
+    };
+    if source.inner.format != Some(FileFormat::Parquet) || source.files_after_as_of > 0 {
+        return Ok(false);
+    }
+    let layout = &source.inner.layout;
+    Ok(Judgement::new(&spec.contract, layout, as_of, false)?.is_settled())
+}
+
 /// Registers the rows of a dated extract that belong to some days.
 pub(super) async fn of_days(
     engine: &Engine,

@@ -188,6 +188,13 @@ impl<'a> Judgement<'a> {
         self.checks.is_empty() && self.cuts.is_empty()
     }
 
+    /// Whether the statistics prove that all rows and values were known at the
+    /// end of the as-of date, so that a later date would see the same.
+    pub(super) fn is_settled(&self) -> bool {
+        let mut columns = self.contract.columns.iter();
+        self.cuts.is_empty() && columns.all(|column| self.hiding(column).is_none())
+    }
+
     /// The fate of a row, as text.
     ///
     /// # Errors

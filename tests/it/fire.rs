@@ -21,7 +21,7 @@ use operations::{S3World, World, spread, sweep_memory};
 use rivals::Rivalry;
 
 /// Drives `work` on threads with the stack that the program gives them.
-fn on_threads<T, F>(work: impl FnOnce() -> F + Send + 'static) -> T
+pub(crate) fn on_threads<T, F>(work: impl FnOnce() -> F + Send + 'static) -> T
 where
     T: Send + 'static,
     F: Future<Output = T>,

@@ -8,6 +8,8 @@ mod docs;
 #[cfg(test)]
 mod engine;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod fire;
 #[cfg(test)]
 mod graph;
@@ -18,11 +20,15 @@ mod night;
 #[cfg(test)]
 mod publish;
 #[cfg(test)]
+mod reuse;
+#[cfg(test)]
 mod s3;
 #[cfg(test)]
 mod saas_export;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod schedule;
 #[cfg(test)]
 mod source;
 #[cfg(test)]

@@ -197,7 +197,8 @@ pub(super) async fn night_on(
         output: None,
         select: Vec::new(),
         threads,
-        memory_bytes: 256 << 20,
+        // All tests share one process, and with it what is resident.
+        memory_bytes: 8 << 30,
         full: false,
     };
     run_on(storage, project, &options, &Silent).await
