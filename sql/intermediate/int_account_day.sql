@@ -2,7 +2,6 @@
 -- table adds to it. The first, which is large and has its rows ready, is only passed by
 -- the second.
 -- grain: account_id, day
--- materialise: view
 -- columns:
 --   account_id | text | key | account
 --   day | date | day | day in the pipeline's time zone

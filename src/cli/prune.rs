@@ -16,10 +16,11 @@ pub(crate) async fn prune(args: &PruneArgs, printer: Printer) -> Result<()> {
     let found = crate::run::prune(output, options).await?;
     let bytes: u64 = found.iter().map(|object| object.bytes).sum();
     if args.dry_run {
-        let paths: String = found
-            .iter()
-            .map(|object| format!("{}\n", object.path))
-            .collect();
+        let mut paths = String::new();
+        for object in &found {
+            paths.push_str(&object.path);
+            paths.push('\n');
+        }
         printer.data(paths.as_bytes())?;
     }
     let done = if args.dry_run {

@@ -140,6 +140,7 @@ impl DayFiles {
             &self.schema,
             &self.options.sort_by,
             &self.options.metadata,
+            self.options.is_small,
             self.options.progress.clone(),
         )
     }

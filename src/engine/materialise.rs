@@ -40,6 +40,9 @@ pub struct Materialise {
     pub append: Vec<(Field, ScalarValue)>,
     /// Key-value metadata of the file; nothing else is added.
     pub metadata: BTreeMap<String, String>,
+    /// The file is one of many small ones, written to be read again soon: quick
+    /// to open rather than small.
+    pub is_small: bool,
     /// Set to the rows written so far, for showing progress.
     pub progress: Option<Arc<AtomicU64>>,
 }
@@ -217,6 +220,7 @@ impl FileToWrite {
                 &self.schema,
                 &self.options.sort_by,
                 &self.options.metadata,
+                self.options.is_small,
                 self.options.progress,
             )?;
             while let Some(batch) = rows.next()? {

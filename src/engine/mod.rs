@@ -106,6 +106,7 @@ impl Engine {
 
     /// An engine without tables that shares memory, scratch folder and
     /// functions with this one and runs `threads` streams of its own.
+    #[must_use]
     pub fn beside(&self, threads: usize) -> Self {
         Self {
             session: session::beside(&self.session, threads),

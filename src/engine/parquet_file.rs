@@ -101,6 +101,7 @@ impl PartialFile {
         schema: &SchemaRef,
         key: &[String],
         metadata: &BTreeMap<String, String>,
+        is_small: bool,
         progress: Option<Arc<AtomicU64>>,
     ) -> Result<Self, Failure> {
         let mut partial = target.as_os_str().to_owned();
@@ -108,7 +109,7 @@ impl PartialFile {
         let partial = Partial(PathBuf::from(partial));
         let file = HashingFile::create(&partial.0)?;
         let options = ArrowWriterOptions::new()
-            .with_properties(properties(metadata)?)
+            .with_properties(properties(metadata, is_small)?)
             // Readers other than Arrow's cannot use it, and Arrow's need not.
             .with_skip_arrow_metadata(true);
         Ok(Self {
@@ -167,8 +168,11 @@ impl Drop for Partial {
     }
 }
 
+/// Of a small file the pages are not indexed, and they are packed in a way that
+/// needs no preparation to unpack.
 fn properties(
     metadata: &BTreeMap<String, String>,
+    is_small: bool,
 ) -> Result<WriterProperties, parquet::errors::ParquetError> {
     let metadata: Vec<KeyValue> = metadata
         .iter()
@@ -177,9 +181,17 @@ fn properties(
     Ok(WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by(CREATED_BY.to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_compression(if is_small {
+            Compression::LZ4_RAW
+        } else {
+            Compression::ZSTD(ZstdLevel::try_new(3)?)
+        })
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_enabled(if is_small {
+            EnabledStatistics::Chunk
+        } else {
+            EnabledStatistics::Page
+        })
         // List items are called `element`, as the format's specification asks.
         .set_coerce_types(true)
         .set_key_value_metadata((!metadata.is_empty()).then_some(metadata))

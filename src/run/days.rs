@@ -252,6 +252,7 @@ impl DayWorkshop<'_> {
             .map_err(|cause| scratch_error(&folder, cause))?;
         let options = Materialise {
             sort_by: model.header.grain.clone(),
+            is_small: true,
             ..Materialise::default()
         };
         let statement = self.statement(model);

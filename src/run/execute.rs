@@ -171,12 +171,13 @@ impl Workshop<'_> {
                     env!("CARGO_PKG_VERSION").to_owned(),
                 ),
             ]),
+            is_small: false,
             progress: None,
         }
     }
 }
 
-fn built_event(result: &ModelResult) -> Event<'_> {
+pub(crate) fn built_event(result: &ModelResult) -> Event<'_> {
     Event::Built {
         model: &result.name,
         rows: result.rows,

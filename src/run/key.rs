@@ -145,11 +145,10 @@ impl Making<'_> {
                 let mut parts = shared.clone();
                 for read in &model.reads {
                     let known = self.keys.by_day.get(read).and_then(|keys| keys.get(&day));
-                    match known.filter(|_| self.is_view(read)) {
-                        Some(view) => add_view(&mut parts, read, view),
-                        None => {
-                            parts.extend(self.day_part(read, day).map(|part| (read.clone(), part)))
-                        }
+                    if let Some(view) = known.filter(|_| self.is_view(read)) {
+                        add_view(&mut parts, read, view);
+                    } else if let Some(part) = self.day_part(read, day) {
+                        parts.insert(read.clone(), part);
                     }
                 }
                 (day, Key::of(parts))

@@ -275,7 +275,8 @@ impl<'a> Night<'a> {
             scratch,
             schemas,
         };
-        let building = shift.build(state, forced, &mut work);
+        // On the heap: futures of whole runs are held in many places.
+        let building = Box::pin(shift.build(state, forced, &mut work));
         let state = memory::within(self.options.memory_bytes, building).await?;
         Ok((work, state))
     }

@@ -17,6 +17,7 @@ use crate::config;
 use crate::error::Result;
 use crate::model::{Layer, Model};
 use crate::publish;
+use crate::source::freeze::Frozen;
 use crate::storage::Storage;
 use crate::time::EpochDays;
 
@@ -161,23 +162,28 @@ pub async fn plan(
     let checks_stored = checks
         .iter()
         .filter(|check| reuse.stored.contains_key(&check.name));
-    let sources = frozen.sources.iter().map(|(table, source)| PlannedSource {
-        table: table.clone(),
-        files: source.files.len(),
-        bytes: bytes(source),
-        rows: source.rows,
-    });
     Ok(Plan {
         pipeline: pipeline.name.clone(),
         as_of: as_of.to_string(),
         timezone: pipeline.zone.name().to_owned(),
         output: storage.url().to_owned(),
-        sources: sources.collect(),
+        sources: planned_sources(&frozen),
         models: models.collect(),
         checks: checks.len(),
         checks_stored: checks_stored.count(),
         already_done: found.map(|commit| commit.version),
     })
+}
+
+fn planned_sources(frozen: &Frozen) -> Vec<PlannedSource> {
+    let sources = frozen.sources.iter();
+    let sources = sources.map(|(table, source)| PlannedSource {
+        table: table.clone(),
+        files: source.files.len(),
+        bytes: bytes(source),
+        rows: source.rows,
+    });
+    sources.collect()
 }
 
 /// What is stored now and what was recorded before.

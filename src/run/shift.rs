@@ -12,7 +12,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::check::{self, CheckResult};
 use super::days::{DayTables, DayWorkshop, DaysBuilt};
-use super::execute::{ModelResult, Workshop};
+use super::execute::{ModelResult, Workshop, built_event};
 use super::inputs;
 use super::night::{Night, Work};
 use super::progress::Event;
@@ -106,6 +106,7 @@ impl Shift<'_> {
             results.push(day_result(model, built.get(&model.name)));
         }
         for (model, checks) in results {
+            self.night.observer.observe(built_event(&model));
             work.models.push(model);
             work.checks.extend(checks);
         }

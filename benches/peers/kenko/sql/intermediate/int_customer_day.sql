@@ -1,34 +1,72 @@
--- What one account did on one day: the first answer of the job, kept day by day. The
--- number of features is that of the bits set in feature_bits, added up in pairs, then
--- in fours, then in bytes.
+-- What one account did on one day: the first answer of the job, kept day by day. Bit n of
+-- feature_bits is the use of feature n; how many are set is added up in pairs, then in
+-- fours, then in bytes.
 -- grain: day, account_id
 -- partition: day
 with
 
-total as (
+marked as (
+    select
+        *,
+        case name
+            when 'feature_01' then 2
+            when 'feature_02' then 4
+            when 'feature_03' then 8
+            when 'feature_04' then 16
+            when 'feature_05' then 32
+            when 'feature_06' then 64
+            when 'feature_07' then 128
+            when 'feature_08' then 256
+            when 'feature_09' then 512
+            when 'feature_10' then 1024
+            when 'feature_11' then 2048
+            when 'feature_12' then 4096
+            when 'feature_13' then 8192
+            when 'feature_14' then 16384
+            when 'feature_15' then 32768
+            when 'feature_16' then 65536
+            when 'feature_17' then 131072
+            when 'feature_18' then 262144
+            when 'feature_19' then 524288
+            when 'feature_20' then 1048576
+            when 'feature_21' then 2097152
+            when 'feature_22' then 4194304
+            when 'feature_23' then 8388608
+            when 'feature_24' then 16777216
+            else 0
+        end as feature_bit
+    from stg_use
+),
+
+use as (
     select
         day,
         account_id,
-        sum(events) as events,
-        count(*) as contacts,
-        sum(logins) as logins,
+        count(*) as events,
+        count(*) filter (where name = 'login') as logins,
         sum(seconds) as seconds,
-        bit_or(feature_bits) as feature_bits,
-        sum(ch_web) as ch_web,
-        sum(ch_product) as ch_product,
-        sum(ch_email) as ch_email,
-        sum(ch_ads) as ch_ads,
-        sum(ch_event) as ch_event,
-        sum(ch_partner) as ch_partner,
-        sum(ch_api) as ch_api,
-        sum(ch_mobile) as ch_mobile
+        bit_or(feature_bit) as feature_bits,
+        count(*) filter (where channel = 'web') as ch_web,
+        count(*) filter (where channel = 'product') as ch_product,
+        count(*) filter (where channel = 'email') as ch_email,
+        count(*) filter (where channel = 'ads') as ch_ads,
+        count(*) filter (where channel = 'event') as ch_event,
+        count(*) filter (where channel = 'partner') as ch_partner,
+        count(*) filter (where channel = 'api') as ch_api,
+        count(*) filter (where channel = 'mobile') as ch_mobile
+    from marked
+    group by day, account_id
+),
+
+people as (
+    select day, account_id, count(*) as contacts
     from int_person_day
     group by day, account_id
 ),
 
 pairs as (
     select *, feature_bits - ((feature_bits >> 1) & 1431655765) as pairs
-    from total
+    from use
 ),
 
 fours as (
@@ -42,20 +80,21 @@ bytes as (
 )
 
 select
-    day,
-    account_id,
-    events,
-    contacts,
-    logins,
-    seconds,
-    feature_bits,
-    ((bytes * 16843009) >> 24) & 255 as features,
-    ch_web,
-    ch_product,
-    ch_email,
-    ch_ads,
-    ch_event,
-    ch_partner,
-    ch_api,
-    ch_mobile
+    bytes.day,
+    bytes.account_id,
+    bytes.events,
+    people.contacts,
+    bytes.logins,
+    bytes.seconds,
+    bytes.feature_bits,
+    ((bytes.bytes * 16843009) >> 24) & 255 as features,
+    bytes.ch_web,
+    bytes.ch_product,
+    bytes.ch_email,
+    bytes.ch_ads,
+    bytes.ch_event,
+    bytes.ch_partner,
+    bytes.ch_api,
+    bytes.ch_mobile
 from bytes
+inner join people on bytes.day = people.day and bytes.account_id = people.account_id

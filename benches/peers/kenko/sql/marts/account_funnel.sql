@@ -15,11 +15,11 @@ with
 attempt as (
     select
         account_id,
-        window_funnel(
-            'strict_increase', 7776000000000, occurred_at, cast(event_id as text), step_mask
-        ) as outcome
+        -- times do not tie, so no key is needed to order them
+        window_funnel('strict_increase', 7776000000000, occurred_at, '', 1 << touch)
+            as outcome
     from int_touch
-    where step_mask > 0
+    where touch <= 4
     group by account_id
 ),
 

@@ -14,15 +14,27 @@ total as (
         third,
         sum(times) as times
     from int_chain
-    where third <> ''
+    where third >= 0
     group by first, second, third
+),
+
+named as (
+    select
+        one.name as first,
+        two.name as second,
+        three.name as third,
+        total.times
+    from total
+    inner join int_touch_name as one on total.first = one.touch
+    inner join int_touch_name as two on total.second = two.touch
+    inner join int_touch_name as three on total.third = three.touch
 ),
 
 ranked as (
     select
         *,
         row_number() over (order by times desc, first, second, third) as place
-    from total
+    from named
 )
 
 select
