@@ -13,7 +13,7 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
 
-use super::{Settings, fault};
+use super::{Settings, fault, one_phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function;
 
@@ -76,8 +76,13 @@ pub fn open(settings: &Settings) -> Result<Session> {
             .with_hint("name a writable folder with free space by `--scratch`")
             .with_source(fault::Cause::of(&cause))
         })?;
-    let mut session =
-        Session::new_with_config_rt(config(settings.threads.max(1), pool_bytes), runtime);
+    let state = SessionStateBuilder::new()
+        .with_config(config(settings.threads.max(1), pool_bytes))
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .with_physical_optimizer_rules(one_phase::rules())
+        .build();
+    let mut session = Session::new_with_state(state);
     for name in VOLATILE {
         session.deregister_udf(name);
     }
