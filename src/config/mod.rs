@@ -4,10 +4,12 @@
 //! environment. A section that a pipeline leaves out is that of the shipped
 //! `pipelines/nightly.yaml`, so a threshold is written in one place only.
 
+mod cohort;
 pub mod contract;
 mod cron;
 mod funnel;
 mod health;
+mod journey;
 mod ordered;
 mod pipeline;
 mod risk;
@@ -15,9 +17,14 @@ mod schedule;
 mod survey;
 mod tables;
 
+pub use cohort::{CohortStart, Cohorts};
 pub use cron::Cron;
 pub use funnel::{Funnel, FunnelStep, FunnelUnit};
 pub use health::{CurvePoint, HealthProfile, Measure, ScoreTier};
+pub use journey::{
+    AnswerClass, AnswerCondition, DealCondition, Journey, PayingCondition, RenewalCondition,
+    StageRule, TicketCondition, TouchCondition, WonDealCondition,
+};
 pub use pipeline::{
     FileFormat, Language, Localised, Pipeline, SHIPPED_PIPELINE, SourceSpec, schema_json,
 };

@@ -1,5 +1,5 @@
 //! One pipeline: where the extracts are, in which zone a day is a day, and the
-//! sections that say what health, risk and a funnel mean here.
+//! sections that say what health, risk, a funnel and a stage mean here.
 //!
 //! Paths are relative to the folder of the pipeline's own file, so that a
 //! pipeline means the same wherever it is started from. Credentials never
@@ -10,9 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::cohort::{self, Cohorts};
 use super::contract::{self, Contract, ContractText};
 use super::funnel::{self, Funnel};
 use super::health::{self, HealthProfile};
+use super::journey::{self, Journey};
 use super::risk::{self, Risk};
 use super::schedule::{Schedule, ScheduleText};
 use super::survey::{self, SurveyMetric};
@@ -66,6 +68,10 @@ pub struct Pipeline {
     pub risk: Risk,
     /// Funnels to count.
     pub funnels: Vec<Funnel>,
+    /// Journeys whose rules give an account a stage.
+    pub journeys: Vec<Journey>,
+    /// Cohorts of accounts and the ages at which they are looked at.
+    pub cohorts: Cohorts,
     /// Scales of the survey metrics.
     pub survey: Vec<SurveyMetric>,
 }
@@ -171,6 +177,10 @@ struct PipelineText {
     risk: Option<Risk>,
     /// The funnels to count.
     funnels: Option<Vec<Funnel>>,
+    /// The journeys and the rules that give an account one stage of each a day.
+    stages: Option<Vec<Journey>>,
+    /// The cohorts of accounts whose retention is counted.
+    cohorts: Option<Cohorts>,
     /// The scales of the survey metrics.
     survey: Option<Vec<SurveyMetric>>,
 }
@@ -272,6 +282,14 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         .funnels
         .or(shipped.funnels)
         .ok_or_else(|| missing("funnels"))?;
+    let journeys = written
+        .stages
+        .or(shipped.stages)
+        .ok_or_else(|| missing("stages"))?;
+    let cohorts = written
+        .cohorts
+        .or(shipped.cohorts)
+        .ok_or_else(|| missing("cohorts"))?;
     let survey = written
         .survey
         .or(shipped.survey)
@@ -298,6 +316,8 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         health: health.profiles,
         risk,
         funnels,
+        journeys,
+        cohorts,
         survey,
     };
     let mut lengths = BTreeSet::new();
@@ -312,6 +332,8 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     health::validate(&pipeline.health)?;
     risk::validate(&pipeline.risk)?;
     funnel::validate(&pipeline.funnels)?;
+    journey::validate(&pipeline.journeys)?;
+    cohort::validate(&pipeline.cohorts, &pipeline.journeys)?;
     survey::validate(&pipeline.survey)?;
     Ok(pipeline)
 }
