@@ -14,6 +14,8 @@
 --   name | text | - | what happened
 --   channel | text | - | channel, lower case
 --   mode | text | - | assisted or self_service, lower case
+--   content_id | text | key | content seen
+--   owner_id | text | key | the person of ours who took part
 --   feature | text | - | feature used
 --   quantity | integer | - | how many
 --   duration_seconds | integer | seconds | how long
@@ -53,6 +55,8 @@ first_of_repeated as (
             dated.name nulls last,
             dated.channel nulls last,
             dated.mode nulls last,
+            dated.content_id nulls last,
+            dated.owner_id nulls last,
             dated.feature nulls last,
             dated.quantity nulls last,
             dated.duration_seconds nulls last,
@@ -77,6 +81,8 @@ select
     name,
     nullif(lower(trim(channel)), '') as channel,
     nullif(lower(trim(mode)), '') as mode,
+    nullif(trim(content_id), '') as content_id,
+    nullif(trim(owner_id), '') as owner_id,
     nullif(trim(feature), '') as feature,
     quantity,
     duration_seconds,

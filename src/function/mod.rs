@@ -5,6 +5,7 @@
 //! a file or a random number, and none depends on the order of rows. What SQL
 //! says well is not here.
 
+mod apportion;
 mod argument;
 mod funnel;
 mod kaplan_meier;
@@ -13,6 +14,7 @@ mod local_day;
 mod nps;
 mod parse_date;
 mod parse_timestamp;
+mod removal_effect;
 mod wilson;
 mod window_funnel;
 
@@ -47,6 +49,8 @@ pub fn documentation() -> Vec<FunctionDoc> {
     vec![
         window_funnel::DOCUMENTATION,
         kaplan_meier::DOCUMENTATION,
+        removal_effect::DOCUMENTATION,
+        apportion::DOCUMENTATION,
         wilson::LOW,
         wilson::HIGH,
         nps::LOW,
@@ -66,6 +70,7 @@ pub fn documentation() -> Vec<FunctionDoc> {
 /// When the registry takes no functions.
 pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Days) -> Result<()> {
     let scalars = [
+        ScalarUDF::new_from_impl(apportion::Apportion::new()),
         ScalarUDF::new_from_impl(local_day::LocalDay::new(zone, days)),
         ScalarUDF::new_from_impl(parse_date::ParseDate::new()),
         ScalarUDF::new_from_impl(parse_timestamp::ParseTimestamp::new(zone)),
@@ -81,6 +86,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
     let aggregates = [
         AggregateUDF::new_from_impl(window_funnel::WindowFunnel::new()),
         AggregateUDF::new_from_impl(kaplan_meier::KaplanMeierQuantile::new()),
+        AggregateUDF::new_from_impl(removal_effect::RemovalEffects::new()),
     ];
     for function in aggregates {
         registry.register_udaf(Arc::new(function))?;

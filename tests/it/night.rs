@@ -43,7 +43,7 @@ fn only_what_was_known_on_the_day_decides_what_is_published() {
         night.stdout()
     );
     let base = company.published("out");
-    assert_eq!(base.len(), 24, "twelve marts, in latest/ and in history/");
+    assert_eq!(base.len(), 30, "fifteen marts, in latest/ and in history/");
 
     let before = everything(&company.path("out"));
     let again = company.run(DAY, "out", &[]).succeeded();
