@@ -47,7 +47,10 @@ first_of_repeated as (
     qualify row_number() over (
         partition by dated.event_id, dated.day
         order by
-            dated.occurred_at nulls last,
+            -- an expression: an order of columns alone may be moved below the join, and
+            -- there loses columns that a file does not have
+            dated.occurred_at is null,
+            dated.occurred_at,
             dated.account_id nulls last,
             dated.contact_id nulls last,
             dated.email nulls last,
