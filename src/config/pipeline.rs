@@ -348,15 +348,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         relationship: relationship.ok_or_else(|| missing("relationship"))?,
         identity: identity.ok_or_else(|| missing("identity"))?,
     };
-    let mut lengths = BTreeSet::new();
-    for months in &pipeline.retention_months {
-        within("retention_months", *months, 1, pipeline.history_months)?;
-        if !lengths.insert(months) {
-            return Err(Error::usage(format!(
-                "`retention_months` names {months} twice"
-            )));
-        }
-    }
+    check_lengths(&pipeline.retention_months, pipeline.history_months)?;
     health::validate(&pipeline.health)?;
     risk::validate(&pipeline.risk)?;
     funnel::validate(&pipeline.funnels)?;
@@ -368,6 +360,20 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     relationship::validate(&pipeline.relationship)?;
     identity::validate(&pipeline.identity)?;
     Ok(pipeline)
+}
+
+/// Every period's length is given once and fits into the history.
+fn check_lengths(retention_months: &[u32], history_months: u32) -> Result<()> {
+    let mut lengths = BTreeSet::new();
+    for months in retention_months {
+        within("retention_months", *months, 1, history_months)?;
+        if !lengths.insert(months) {
+            return Err(Error::usage(format!(
+                "`retention_months` names {months} twice"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn missing(section: &str) -> Error {

@@ -56,7 +56,7 @@ fn known(rows: &Rows, column: &str, name: &str) -> Result<Rows> {
     let hint = if names.is_empty() {
         format!("no {column} is published: a {column} that no source can measure has no rows")
     } else {
-        format!("there is {}", listed(&names))
+        format!("{column}s are {}", listed(&names))
     };
     Err(Error::usage(format!("there is no {column} `{name}`")).with_hint(hint))
 }
@@ -95,7 +95,7 @@ fn stays_of(all: &Rows, account: &str) -> Result<Rows> {
     let hint = if like.is_empty() {
         "kenko query \"select distinct account_id, account_name from journey_stage\"".to_owned()
     } else {
-        format!("there is {}", listed(&like))
+        format!("did you mean {}", listed(&like))
     };
     Err(Error::usage(format!("`{account}` is no account")).with_hint(hint))
 }
@@ -165,8 +165,8 @@ mod tests {
             error.render()
         };
         assert!(hint("Twice").contains("name one by its id: a2, a3"));
-        assert!(hint("東京").contains("there is 東京商会 (a1)"));
-        assert!(hint("A4").contains("there is a4 (a4)"));
+        assert!(hint("東京").contains("did you mean 東京商会 (a1)"));
+        assert!(hint("A4").contains("did you mean a4 (a4)"));
         assert!(hint("nobody").contains("kenko query"));
     }
 
