@@ -37,7 +37,9 @@ single_row as (
         and dated.day = stg_event_repeat.day
 ),
 
--- every column that is passed on takes part, so that two different rows never tie
+-- Every column that is passed on takes part, so that two different rows never tie. The id
+-- in front of each changes no order: a column that an extract lacks is the same in every
+-- row, and DataFusion 55 fails to plan a sort by such a column beside this join.
 first_of_repeated as (
     select dated.*
     from dated
@@ -48,19 +50,19 @@ first_of_repeated as (
         partition by dated.event_id, dated.day
         order by
             dated.occurred_at nulls last,
-            dated.account_id nulls last,
-            dated.contact_id nulls last,
-            dated.email nulls last,
-            dated.anonymous_id nulls last,
-            dated.name nulls last,
-            dated.channel nulls last,
-            dated.mode nulls last,
-            dated.content_id nulls last,
-            dated.owner_id nulls last,
-            dated.feature nulls last,
-            dated.quantity nulls last,
-            dated.duration_seconds nulls last,
-            dated.errors nulls last
+            concat(dated.event_id, coalesce(dated.account_id, '~')),
+            concat(dated.event_id, coalesce(dated.contact_id, '~')),
+            concat(dated.event_id, coalesce(dated.email, '~')),
+            concat(dated.event_id, coalesce(dated.anonymous_id, '~')),
+            concat(dated.event_id, coalesce(dated.name, '~')),
+            concat(dated.event_id, coalesce(dated.channel, '~')),
+            concat(dated.event_id, coalesce(dated.mode, '~')),
+            concat(dated.event_id, coalesce(dated.content_id, '~')),
+            concat(dated.event_id, coalesce(dated.owner_id, '~')),
+            concat(dated.event_id, coalesce(dated.feature, '~')),
+            concat(dated.event_id, coalesce(cast(dated.quantity as text), '~')),
+            concat(dated.event_id, coalesce(cast(dated.duration_seconds as text), '~')),
+            concat(dated.event_id, coalesce(cast(dated.errors as text), '~'))
     ) = 1
 ),
 
