@@ -27,7 +27,8 @@ select
             || 'touchpoint_attribution is empty'
         when 'opportunity_stage_history' then 'funnels see no stages of deals'
         when 'contact' then
-            'people and buying roles are unknown; events count only by their account'
+            'people and buying roles are unknown; events count only by their account; '
+            || 'buying_group and contact_profile are empty'
         when 'fx_rate' then
             'risk_list ranks amounts in other currencies than the pipeline''s last'
         when 'opportunity_contact_role' then

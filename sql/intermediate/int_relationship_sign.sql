@@ -26,7 +26,10 @@ evidence as (
                 int_relationship.our_touches >= cfg_relationship.minimum_touches
                 and cast(int_relationship.our_top_touches as double)
                     >= cfg_relationship.share_from * int_relationship.our_touches
-            when 'no_contact' then int_relationship.their_touches = 0
+            -- silence is a sign only where it was listened for
+            when 'no_contact' then event_source.is_declared
+                and contact_source.is_declared
+                and int_relationship.their_touches = 0
         end as is_seen,
         case cfg_relationship_sign.sign
             when 'champion_left' then concat(
@@ -54,6 +57,8 @@ evidence as (
                 / nullif(int_relationship.their_touches, 0)
         end as share
     from cfg_relationship
+    inner join cfg_source as event_source on event_source.source_table = 'event'
+    inner join cfg_source as contact_source on contact_source.source_table = 'contact'
     cross join cfg_relationship_sign
     cross join int_relationship
 )

@@ -56,6 +56,9 @@ wanted as (
         by_role.last_seen_on,
         coalesce(by_role.points, 0) as points
     from int_purchase
+    -- where people are not extracted, nobody knows that a role is empty
+    inner join cfg_source
+        on cfg_source.source_table = 'contact' and cfg_source.is_declared
     inner join cfg_influence
         on int_purchase.purchase = cfg_influence.purchase
         and int_purchase.phase = cfg_influence.phase
