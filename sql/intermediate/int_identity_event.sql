@@ -18,6 +18,7 @@
 --   feature | text | - | feature used
 --   duration_seconds | integer | seconds | how long
 --   errors | integer | errors | errors met
+--   product_id | text | key | product it was about
 select
     event_id,
     occurred_at,
@@ -33,6 +34,7 @@ select
     mode,
     feature,
     duration_seconds,
-    errors
+    errors,
+    product_id
 from stg_event
 where day is not null

@@ -18,6 +18,7 @@
 --   quantity | integer | - | how many
 --   duration_seconds | integer | seconds | how long
 --   errors | integer | errors | errors met
+--   product_id | text | key | product it was about
 with
 
 dated as (
@@ -56,7 +57,8 @@ first_of_repeated as (
             dated.feature nulls last,
             dated.quantity nulls last,
             dated.duration_seconds nulls last,
-            dated.errors nulls last
+            dated.errors nulls last,
+            dated.product_id nulls last
     ) = 1
 ),
 
@@ -80,5 +82,6 @@ select
     nullif(trim(feature), '') as feature,
     quantity,
     duration_seconds,
-    errors
+    errors,
+    nullif(trim(product_id), '') as product_id
 from unique_row
