@@ -15,6 +15,8 @@
 --   name | text | - | what happened
 --   channel | text | - | channel, lower case
 --   mode | text | - | assisted or self_service
+--   content_id | text | key | content seen
+--   owner_id | text | key | the person of ours who took part
 --   feature | text | - | feature used
 --   duration_seconds | integer | seconds | how long
 --   errors | integer | errors | errors met
@@ -31,6 +33,8 @@ select
     name,
     channel,
     mode,
+    content_id,
+    owner_id,
     feature,
     duration_seconds,
     errors

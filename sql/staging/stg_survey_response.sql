@@ -1,13 +1,17 @@
 -- One answer to one metric question, finished or not, whatever its score: the models
 -- above decide what counts. What an answer does not say itself (account, person, stage)
--- it takes from its invitation, the account at last from the person. Of a repeated key
--- the newest finished row is kept; the other columns only make the choice total.
+-- it takes from its invitation, the account at last from the person; an account that a
+-- person of ours has corrected holds before all. Of a repeated key the newest finished
+-- row is kept; the other columns only make the choice total.
 -- grain: response_id
 -- columns:
 --   response_id | text | key | the answer's key
 --   invitation_id | text | key | the invitation it answers
 --   account_id | text | key | account
+--   named_account_id | text | key | account as the answer names it
+--   account_rule | text | - | override, account_id, invitation or contact_id
 --   contact_id | text | key | person who answered
+--   named_contact_id | text | key | person as the answer names them
 --   kind | text | - | relationship or transactional, lower case
 --   stage | text | - | stage of the journey it asks about; unknown where none is given
 --   metric | text | - | nps, csat or ces, lower case
@@ -56,10 +60,21 @@ named as (
 select
     named.response_id,
     nullif(trim(named.invitation_id), '') as invitation_id,
-    coalesce(
-        named.named_account_id, named.invited_account_id, stg_contact.account_id
-    ) as account_id,
+    case
+        when stg_override.row_key is not null then stg_override.value
+        else coalesce(
+            named.named_account_id, named.invited_account_id, stg_contact.account_id
+        )
+    end as account_id,
+    named.named_account_id,
+    case
+        when stg_override.row_key is not null then 'override'
+        when named.named_account_id is not null then 'account_id'
+        when named.invited_account_id is not null then 'invitation'
+        when stg_contact.account_id is not null then 'contact_id'
+    end as account_rule,
     named.person_id as contact_id,
+    nullif(trim(named.contact_id), '') as named_contact_id,
     coalesce(nullif(lower(trim(named.kind)), ''), 'unknown') as kind,
     coalesce(named.named_stage, named.invited_stage, 'unknown') as stage,
     lower(trim(named.metric)) as metric,
@@ -70,3 +85,7 @@ select
     nullif(trim(named.ticket_id), '') as ticket_id
 from named
 left join stg_contact on named.person_id = stg_contact.contact_id
+left join stg_override
+    on named.response_id = stg_override.row_key
+    and stg_override.table_name = 'survey_response'
+    and stg_override.column_name = 'account_id'

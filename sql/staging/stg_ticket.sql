@@ -1,10 +1,13 @@
 -- One request for support. A ticket that names only a person belongs to that person's
--- account. Of a repeated key the row that knows most about the end is kept: the latest
--- resolution, then the most reopens; the other columns only make the choice total.
+-- account; what a person of ours has corrected holds before both. Of a repeated key the
+-- row that knows most about the end is kept: the latest resolution, then the most
+-- reopens; the other columns only make the choice total.
 -- grain: ticket_id
 -- columns:
 --   ticket_id | text | key | the ticket's key
---   account_id | text | key | account, from the contact where the ticket names none
+--   account_id | text | key | account: corrected, as named, or the contact's
+--   named_account_id | text | key | account as the ticket names it
+--   account_rule | text | - | override, account_id or contact_id; null without account
 --   contact_id | text | key | person who asked
 --   opened_at | timestamp | UTC | when it was opened
 --   opened_on | date | day | the day of that, in the pipeline's time zone
@@ -40,7 +43,16 @@ ranked as (
 
 select
     ranked.ticket_id,
-    coalesce(nullif(trim(ranked.account_id), ''), stg_contact.account_id) as account_id,
+    case
+        when stg_override.row_key is not null then stg_override.value
+        else coalesce(nullif(trim(ranked.account_id), ''), stg_contact.account_id)
+    end as account_id,
+    nullif(trim(ranked.account_id), '') as named_account_id,
+    case
+        when stg_override.row_key is not null then 'override'
+        when nullif(trim(ranked.account_id), '') is not null then 'account_id'
+        when stg_contact.account_id is not null then 'contact_id'
+    end as account_rule,
     nullif(trim(ranked.contact_id), '') as contact_id,
     ranked.opened_at,
     local_day(ranked.opened_at) as opened_on,
@@ -54,4 +66,8 @@ select
     ranked.csat_score
 from ranked
 left join stg_contact on ranked.contact_id = stg_contact.contact_id
+left join stg_override
+    on ranked.ticket_id = stg_override.row_key
+    and stg_override.table_name = 'ticket'
+    and stg_override.column_name = 'account_id'
 where ranked.position = 1

@@ -4,23 +4,30 @@
 //! environment. A section that a pipeline leaves out is that of the shipped
 //! `pipelines/nightly.yaml`, so a threshold is written in one place only.
 
+mod attribution;
+mod buying_group;
 mod cohort;
 pub mod contract;
 mod cron;
 mod funnel;
 mod health;
+mod identity;
 mod journey;
 mod ordered;
 mod pipeline;
+mod relationship;
 mod risk;
 mod schedule;
 mod survey;
 mod tables;
 
+pub use attribution::Attribution;
+pub use buying_group::{BuyingGroup, Engagement, PurchaseMoment, PurchasePhase, RoleInfluence};
 pub use cohort::{CohortStart, Cohorts};
 pub use cron::Cron;
 pub use funnel::{Funnel, FunnelStep, FunnelUnit};
 pub use health::{CurvePoint, HealthProfile, Measure, ScoreTier};
+pub use identity::Identity;
 pub use journey::{
     AnswerClass, AnswerCondition, DealCondition, Journey, PayingCondition, RenewalCondition,
     StageRule, TicketCondition, TouchCondition, WonDealCondition,
@@ -28,6 +35,7 @@ pub use journey::{
 pub use pipeline::{
     FileFormat, Language, Localised, Pipeline, SHIPPED_PIPELINE, SourceSpec, schema_json,
 };
+pub use relationship::{Relationship, RelationshipSign};
 pub use risk::{ProbabilityTier, RenewalWeight, Risk, RiskFactor};
 pub use schedule::Schedule;
 pub use survey::SurveyMetric;

@@ -10,11 +10,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::attribution::{self, Attribution};
+use super::buying_group::{self, BuyingGroup};
 use super::cohort::{self, Cohorts};
 use super::contract::{self, Contract, ContractText};
 use super::funnel::{self, Funnel};
 use super::health::{self, HealthProfile};
+use super::identity::{self, Identity};
 use super::journey::{self, Journey};
+use super::relationship::{self, Relationship};
 use super::risk::{self, Risk};
 use super::schedule::{Schedule, ScheduleText};
 use super::survey::{self, SurveyMetric};
@@ -74,6 +78,14 @@ pub struct Pipeline {
     pub cohorts: Cohorts,
     /// Scales of the survey metrics.
     pub survey: Vec<SurveyMetric>,
+    /// Which touches get credit for won deals.
+    pub attribution: Attribution,
+    /// Who takes part in a purchase.
+    pub buying_group: BuyingGroup,
+    /// When a relationship hangs on too few.
+    pub relationship: Relationship,
+    /// How far an e-mail address tells whose it is.
+    pub identity: Identity,
 }
 
 /// One extract.
@@ -183,6 +195,14 @@ struct PipelineText {
     cohorts: Option<Cohorts>,
     /// The scales of the survey metrics.
     survey: Option<Vec<SurveyMetric>>,
+    /// Which touches get credit for won deals, and how far back.
+    attribution: Option<Attribution>,
+    /// Who takes part in a purchase, and how much each can move.
+    buying_group: Option<BuyingGroup>,
+    /// When a relationship with an account hangs on too few people.
+    relationship: Option<Relationship>,
+    /// How far an e-mail address tells whose it is.
+    identity: Option<Identity>,
 }
 
 /// How far back tables look.
@@ -294,6 +314,10 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         .survey
         .or(shipped.survey)
         .ok_or_else(|| missing("survey"))?;
+    let attribution = written.attribution.or(shipped.attribution);
+    let buying_group = written.buying_group.or(shipped.buying_group);
+    let relationship = written.relationship.or(shipped.relationship);
+    let identity = written.identity.or(shipped.identity);
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
     let zone = Zone::parse(&written.timezone)?;
@@ -319,6 +343,10 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         journeys,
         cohorts,
         survey,
+        attribution: attribution.ok_or_else(|| missing("attribution"))?,
+        buying_group: buying_group.ok_or_else(|| missing("buying_group"))?,
+        relationship: relationship.ok_or_else(|| missing("relationship"))?,
+        identity: identity.ok_or_else(|| missing("identity"))?,
     };
     check_lengths(&pipeline.retention_months, pipeline.history_months)?;
     health::validate(&pipeline.health)?;
@@ -327,6 +355,10 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     journey::validate(&pipeline.journeys)?;
     cohort::validate(&pipeline.cohorts, &pipeline.journeys)?;
     survey::validate(&pipeline.survey)?;
+    attribution::validate(&pipeline.attribution)?;
+    buying_group::validate(&pipeline.buying_group)?;
+    relationship::validate(&pipeline.relationship)?;
+    identity::validate(&pipeline.identity)?;
     Ok(pipeline)
 }
 
@@ -348,7 +380,21 @@ fn missing(section: &str) -> Error {
     Error::bug(format!("the shipped pipeline has no section `{section}`"))
 }
 
-fn within(name: &str, value: u32, least: u32, most: u32) -> Result<u32> {
+/// Refuses a name that is empty or there twice.
+pub(super) fn named_once<'a>(place: &str, names: impl IntoIterator<Item = &'a str>) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    match names
+        .into_iter()
+        .find(|name| name.is_empty() || !seen.insert(*name))
+    {
+        None => Ok(()),
+        Some(name) => Err(Error::usage(format!(
+            "`{place}`: `{name}` is empty or there twice"
+        ))),
+    }
+}
+
+pub(super) fn within(name: &str, value: u32, least: u32, most: u32) -> Result<u32> {
     if (least..=most).contains(&value) {
         return Ok(value);
     }

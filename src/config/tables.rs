@@ -16,9 +16,9 @@ use arrow::datatypes::{Field, Schema};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
-use super::contract;
 use super::pipeline::Pipeline;
 use super::risk::scaled;
+use super::{attribution, buying_group, contract, identity, relationship};
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
 
@@ -27,11 +27,16 @@ const FAR: f64 = 1e300;
 const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 27] = [
+pub const TABLE_NAMES: [&str; 38] = [
+    "cfg_activity",
+    "cfg_attribution",
+    "cfg_attribution_touchpoint",
+    "cfg_buying_group",
     "cfg_cohort_age",
     "cfg_cohort_start",
     "cfg_cutoff",
     "cfg_cutoff_day",
+    "cfg_engagement_weight",
     "cfg_funnel",
     "cfg_funnel_match",
     "cfg_funnel_step",
@@ -39,15 +44,21 @@ pub const TABLE_NAMES: [&str; 27] = [
     "cfg_health_curve",
     "cfg_health_measure",
     "cfg_health_tier",
+    "cfg_influence",
     "cfg_journey",
     "cfg_list",
     "cfg_month",
     "cfg_pipeline",
+    "cfg_purchase_phase",
+    "cfg_relationship",
+    "cfg_relationship_role",
+    "cfg_relationship_sign",
     "cfg_renewal_weight",
     "cfg_retention_period",
     "cfg_risk",
     "cfg_risk_factor",
     "cfg_risk_tier",
+    "cfg_shared_domain",
     "cfg_source",
     "cfg_stage",
     "cfg_stage_condition",
@@ -85,6 +96,10 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
         ("cfg_renewal_weight", renewal_weights(pipeline)?),
     ];
     tables.extend(journey::tables(pipeline)?);
+    tables.extend(attribution::tables(pipeline)?);
+    tables.extend(buying_group::tables(pipeline)?);
+    tables.extend(relationship::tables(pipeline)?);
+    tables.extend(identity::tables(pipeline)?);
     tables.sort_by_key(|(name, _)| *name);
     Ok(tables
         .into_iter()
@@ -92,9 +107,9 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
         .collect())
 }
 
-type ColumnOf = (&'static str, ArrayRef);
+pub(super) type ColumnOf = (&'static str, ArrayRef);
 
-fn table(columns: Vec<ColumnOf>) -> Result<RecordBatch> {
+pub(super) fn table(columns: Vec<ColumnOf>) -> Result<RecordBatch> {
     let fields = columns
         .iter()
         .map(|(name, array)| Field::new(*name, array.data_type().clone(), true))
@@ -104,19 +119,19 @@ fn table(columns: Vec<ColumnOf>) -> Result<RecordBatch> {
         .map_err(|cause| Error::bug("a cfg table has uneven columns").with_source(cause))
 }
 
-fn texts<'a>(name: &'static str, values: impl IntoIterator<Item = &'a str>) -> ColumnOf {
+pub(super) fn texts<'a>(name: &'static str, values: impl IntoIterator<Item = &'a str>) -> ColumnOf {
     (name, Arc::new(StringArray::from_iter_values(values)))
 }
 
-fn integers(name: &'static str, values: impl IntoIterator<Item = i64>) -> ColumnOf {
+pub(super) fn integers(name: &'static str, values: impl IntoIterator<Item = i64>) -> ColumnOf {
     (name, Arc::new(Int64Array::from_iter_values(values)))
 }
 
-fn floats(name: &'static str, values: impl IntoIterator<Item = f64>) -> ColumnOf {
+pub(super) fn floats(name: &'static str, values: impl IntoIterator<Item = f64>) -> ColumnOf {
     (name, Arc::new(Float64Array::from_iter_values(values)))
 }
 
-fn booleans(name: &'static str, values: Vec<bool>) -> ColumnOf {
+pub(super) fn booleans(name: &'static str, values: Vec<bool>) -> ColumnOf {
     (name, Arc::new(BooleanArray::from(values)))
 }
 
@@ -130,7 +145,10 @@ fn dates(name: &'static str, values: impl IntoIterator<Item = Date>) -> ColumnOf
 }
 
 /// Numbers with four digits after the point, `decimal(9,4)`.
-fn points(name: &'static str, values: impl IntoIterator<Item = f64>) -> Result<ColumnOf> {
+pub(super) fn points(
+    name: &'static str,
+    values: impl IntoIterator<Item = f64>,
+) -> Result<ColumnOf> {
     let scaled = values
         .into_iter()
         .map(|value| scaled(name, value))

@@ -5,13 +5,16 @@
 //! a file or a random number, and none depends on the order of rows. What SQL
 //! says well is not here.
 
+mod apportion;
 mod argument;
 mod funnel;
 mod kaplan_meier;
+mod list_set;
 mod local_day;
 mod nps;
 mod parse_date;
 mod parse_timestamp;
+mod removal_effect;
 mod wilson;
 mod window_funnel;
 
@@ -46,10 +49,13 @@ pub fn documentation() -> Vec<FunctionDoc> {
     vec![
         window_funnel::DOCUMENTATION,
         kaplan_meier::DOCUMENTATION,
+        removal_effect::DOCUMENTATION,
+        apportion::DOCUMENTATION,
         wilson::LOW,
         wilson::HIGH,
         nps::LOW,
         nps::HIGH,
+        list_set::DOCUMENTATION,
         local_day::DOCUMENTATION,
         parse_date::DOCUMENTATION,
         parse_timestamp::DOCUMENTATION,
@@ -64,6 +70,7 @@ pub fn documentation() -> Vec<FunctionDoc> {
 /// When the registry takes no functions.
 pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Days) -> Result<()> {
     let scalars = [
+        ScalarUDF::new_from_impl(apportion::Apportion::new()),
         ScalarUDF::new_from_impl(local_day::LocalDay::new(zone, days)),
         ScalarUDF::new_from_impl(parse_date::ParseDate::new()),
         ScalarUDF::new_from_impl(parse_timestamp::ParseTimestamp::new(zone)),
@@ -71,6 +78,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         ScalarUDF::new_from_impl(wilson::Wilson::high()),
         ScalarUDF::new_from_impl(nps::Nps::low()),
         ScalarUDF::new_from_impl(nps::Nps::high()),
+        ScalarUDF::new_from_impl(list_set::ListSet::new()),
     ];
     for function in scalars {
         registry.register_udf(Arc::new(function))?;
@@ -78,6 +86,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
     let aggregates = [
         AggregateUDF::new_from_impl(window_funnel::WindowFunnel::new()),
         AggregateUDF::new_from_impl(kaplan_meier::KaplanMeierQuantile::new()),
+        AggregateUDF::new_from_impl(removal_effect::RemovalEffects::new()),
     ];
     for function in aggregates {
         registry.register_udaf(Arc::new(function))?;

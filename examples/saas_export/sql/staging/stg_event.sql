@@ -31,6 +31,8 @@ select
     'feature_use' as name,
     'product' as channel,
     'self_service' as mode,
+    cast(null as text) as content_id,
+    cast(null as text) as owner_id,
     ranked.feature_name as feature,
     ranked.usage_count as quantity,
     ranked.usage_duration_secs as duration_seconds,

@@ -24,6 +24,8 @@ ranked as (
 select
     ticket_id,
     account_id,
+    account_id as named_account_id,
+    'account_id' as account_rule,
     cast(null as text) as contact_id,
     opened_at,
     submitted_at as opened_on,

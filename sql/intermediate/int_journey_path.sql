@@ -1,0 +1,70 @@
+-- One journey as the values it passed, in order: the touches before a won deal, or a
+-- stretch of touches after which none was won. Touches are without a win when no deal of
+-- the account was won within the look-back window after them and that window is over;
+-- younger ones are still open and left out. Such touches are cut into stretches of the
+-- calendar as long as the window, so that journeys of both kinds have the same reach.
+-- grain: journey_id
+-- columns:
+--   journey_id | text | key | won:<deal>, or none:<number of the stretch>:<account>
+--   conversions | integer | journeys | 1 where a deal was won
+--   nulls | integer | journeys | 1 where none was
+--   channels | list<text> | - | channel of each touch, in order
+--   modes | list<text> | - | mode of each touch
+--   touchpoints | list<text> | - | name of each touch
+--   contents | list<text> | - | content of each touch
+with
+
+unanswered as (
+    select
+        concat(
+            'none:',
+            cast(
+                (int_journey_touch.day - date '1970-01-01') / cfg_attribution.window_days
+                as text
+            ),
+            ':',
+            int_journey_touch.account_id
+        ) as journey_id,
+        int_journey_touch.*
+    from cfg_attribution
+    cross join int_journey_touch
+    left anti join int_won_deal
+        on int_journey_touch.account_id = int_won_deal.account_id
+        and int_journey_touch.day >= int_won_deal.touches_from
+        and int_journey_touch.first_at <= int_won_deal.won_at
+    where $as_of - int_journey_touch.day > cfg_attribution.window_days
+)
+
+select
+    concat('won:', opportunity_id) as journey_id,
+    cast(1 as bigint) as conversions,
+    cast(0 as bigint) as nulls,
+    array_agg(channel order by position) as channels,
+    array_agg(mode order by position) as modes,
+    array_agg(touchpoint order by position) as touchpoints,
+    array_agg(content order by position) as contents
+from int_conversion_touch
+group by opportunity_id
+union all
+select
+    journey_id,
+    cast(0 as bigint) as conversions,
+    cast(1 as bigint) as nulls,
+    array_agg(
+        channel
+        order by first_at, contact_id, touchpoint, raw_channel, mode, content_id
+    ) as channels,
+    array_agg(
+        mode
+        order by first_at, contact_id, touchpoint, raw_channel, mode, content_id
+    ) as modes,
+    array_agg(
+        touchpoint
+        order by first_at, contact_id, touchpoint, raw_channel, mode, content_id
+    ) as touchpoints,
+    array_agg(
+        content
+        order by first_at, contact_id, touchpoint, raw_channel, mode, content_id
+    ) as contents
+from unanswered
+group by journey_id

@@ -1,0 +1,118 @@
+-- Credit of one value under the models that look at the place of a touch: first, last,
+-- linear, position (40 % to the first, 40 % to the last, 20 % to those between; one touch
+-- takes all, two take half each) and time_decay (halved with every half-life before the
+-- win). Each conversion is divided over its touches to the last unit, larger remainders
+-- first and of equal ones the earlier touch, and only then summed by value.
+-- grain: model, dimension, dimension_value, currency
+-- columns:
+--   model | text | - | first, last, linear, position or time_decay
+--   dimension | text | - | channel, mode, touchpoint or content
+--   dimension_value | text | - | value
+--   currency | text | ISO 4217 | currency of the value
+--   credited_conversions | decimal(38,6) | conversions | credit
+--   credited_value | decimal(38,4) | currency | credit
+with
+
+conversion as (
+    select
+        int_conversion_touch.opportunity_id,
+        array_agg(channel order by position) as channels,
+        array_agg(mode order by position) as modes,
+        array_agg(touchpoint order by position) as touchpoints,
+        array_agg(content order by position) as contents,
+        array_agg(position order by position) as positions,
+        array_agg(touches order by position) as touch_counts,
+        array_agg(cast(1 as double) order by position) as linear_weights,
+        array_agg(
+            case
+                when touches <= 2 then 0.5
+                when position in (1, touches) then 0.4
+                else 0.2 / (touches - 2)
+            end
+            order by position
+        ) as position_weights,
+        array_agg(
+            power(0.5, cast(days_before as double) / cfg_attribution.half_life_days)
+            order by position
+        ) as decay_weights
+    from cfg_attribution
+    cross join int_conversion_touch
+    group by int_conversion_touch.opportunity_id
+),
+
+credited as (
+    select
+        int_won_deal.currency,
+        int_won_deal.amount,
+        unnest(channels) as channel,
+        unnest(modes) as mode,
+        unnest(touchpoints) as touchpoint,
+        unnest(contents) as content,
+        unnest(positions) as position,
+        unnest(touch_counts) as touches,
+        unnest(apportion(cast(1 as decimal(38,6)), linear_weights)) as linear_share,
+        unnest(apportion(amount, linear_weights)) as linear_value,
+        unnest(apportion(cast(1 as decimal(38,6)), position_weights)) as position_share,
+        unnest(apportion(amount, position_weights)) as position_value,
+        unnest(apportion(cast(1 as decimal(38,6)), decay_weights)) as decay_share,
+        unnest(apportion(amount, decay_weights)) as decay_value
+    from conversion
+    inner join int_won_deal on conversion.opportunity_id = int_won_deal.opportunity_id
+),
+
+by_value as (
+    select
+        axis.dimension,
+        case axis.dimension
+            when 'channel' then credited.channel
+            when 'mode' then credited.mode
+            when 'touchpoint' then credited.touchpoint
+            else credited.content
+        end as dimension_value,
+        credited.*
+    from (values ('channel'), ('mode'), ('touchpoint'), ('content')) as axis (dimension)
+    cross join credited
+),
+
+summed as (
+    select
+        dimension,
+        dimension_value,
+        currency,
+        count(*) filter (where position = 1) as first_share,
+        sum(amount) filter (where position = 1) as first_value,
+        count(*) filter (where position = touches) as last_share,
+        sum(amount) filter (where position = touches) as last_value,
+        sum(linear_share) as linear_share,
+        sum(linear_value) as linear_value,
+        sum(position_share) as position_share,
+        sum(position_value) as position_value,
+        sum(decay_share) as decay_share,
+        sum(decay_value) as decay_value
+    from by_value
+    group by dimension, dimension_value, currency
+)
+
+select
+    way.model,
+    summed.dimension,
+    summed.dimension_value,
+    summed.currency,
+    case way.model
+        when 'first' then cast(summed.first_share as decimal(38,6))
+        when 'last' then cast(summed.last_share as decimal(38,6))
+        when 'linear' then cast(summed.linear_share as decimal(38,6))
+        when 'position' then cast(summed.position_share as decimal(38,6))
+        else cast(summed.decay_share as decimal(38,6))
+    end as credited_conversions,
+    coalesce(case way.model
+        when 'first' then cast(summed.first_value as decimal(38,4))
+        when 'last' then cast(summed.last_value as decimal(38,4))
+        when 'linear' then cast(summed.linear_value as decimal(38,4))
+        when 'position' then cast(summed.position_value as decimal(38,4))
+        else cast(summed.decay_value as decimal(38,4))
+    end, cast(0 as decimal(38,4))) as credited_value
+from (
+    values ('first'), ('last'), ('linear'), ('position'), ('time_decay')
+) as way (model)
+cross join summed

@@ -1,0 +1,45 @@
+-- One correction made by a person that holds on the as-of day: the newest for its table,
+-- row and column that has not expired. A value that is null or blank is a correction too:
+-- it says that there is none. The other columns only make the choice total.
+-- grain: table_name, row_key, column_name
+-- columns:
+--   table_name | text | - | contact, email, domain, ticket or survey_response
+--   row_key | text | key | key, address or domain that is corrected
+--   column_name | text | - | account_id or contact_id
+--   value | text | key | what is right; null for nobody
+--   author | text | - | who says so
+--   reason | text | - | and why
+--   made_at | timestamp | UTC | when
+with
+
+given as (
+    select
+        lower(trim(table_name)) as table_name,
+        -- addresses and domains are compared in lower case, keys as they are
+        case
+            when lower(trim(table_name)) in ('email', 'domain')
+                then lower(trim(row_key))
+            else trim(row_key)
+        end as row_key,
+        lower(trim(column_name)) as column_name,
+        nullif(trim(value), '') as value,
+        author,
+        reason,
+        made_at
+    from raw_override
+    where coalesce(expires_on > $as_of, true)
+)
+
+select
+    table_name,
+    row_key,
+    column_name,
+    value,
+    author,
+    reason,
+    made_at
+from given
+qualify row_number() over (
+    partition by table_name, row_key, column_name
+    order by made_at desc, value nulls last, author, reason
+) = 1
