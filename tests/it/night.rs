@@ -497,6 +497,7 @@ fn contracts_alone_give_revenue_and_no_behaviour() {
         [
             "funnel_account",
             "funnel_conversion",
+            "funnel_trend",
             "support_metric",
             "survey_metric"
         ]
