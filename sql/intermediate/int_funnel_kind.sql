@@ -14,6 +14,8 @@
 --   hold | text | - | what must be the same in all touches of an attempt, if anything
 --   asks_for_people | boolean | - | some step needs several different people
 --   asks_for_roles | boolean | - | the funnel names roles that take part
+--   needs_events | boolean | - | some required step is made by events
+--   first_event_at | timestamp | UTC | first event that any funnel names; null without
 --   step_mask | integer | bits | bit k-1 is set where it satisfies step or exclusion k
 --   is_start | boolean | - | it satisfies a step that an attempt begins with
 with
@@ -64,6 +66,8 @@ select
     int_measured_funnel.hold,
     int_measured_funnel.asks_for_people,
     int_measured_funnel.asks_for_roles,
+    int_measured_funnel.needs_events,
+    int_measured_funnel.first_event_at,
     coalesce(kind_step.step_mask, 0) as step_mask,
     coalesce(kind_step.step_mask, 0) & int_measured_funnel.start_mask <> 0 as is_start
 from kind

@@ -1,7 +1,7 @@
 -- One touch as one funnel sees it: whose it is, and which steps and exclusions it
 -- satisfies, by its kind. A deal's touches are its own and those of the people who have a
--- role in it. Touches without the funnel's unit, or without the property that it holds
--- constant, are left out.
+-- role in it. Touches without the funnel's unit, without the property that it holds
+-- constant, or from before the events that the funnel needs, are left out.
 -- grain: funnel, unit_id, touchpoint_id, occurred_at
 -- materialise: view
 -- columns:
@@ -57,6 +57,8 @@ touched as (
     inner join touch
         on int_funnel_kind.touchpoint = touch.touchpoint
         and int_funnel_kind.variant = touch.variant
+    where not int_funnel_kind.needs_events
+        or touch.occurred_at >= int_funnel_kind.first_event_at
 ),
 
 seen as (

@@ -8,6 +8,7 @@
 --   funnel | text | key | funnel
 --   unit_id | text | key | unit of the funnel
 --   account_id | text | key | listed account of the unit; '' where it is not listed
+--   entered_on | date | day | day on which the counted attempt began
 --   step_number | integer | - | step, from 1
 --   step | text | - | name of the step
 --   is_reached | boolean | - | the unit reached the step
@@ -34,6 +35,7 @@ select
     stepped.funnel,
     stepped.unit_id,
     coalesce(stg_account.account_id, '') as account_id,
+    local_day(stepped.started_at) as entered_on,
     stepped.step_number,
     stepped.step,
     stepped.step_reached_at is not null as is_reached,

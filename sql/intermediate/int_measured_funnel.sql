@@ -1,7 +1,8 @@
 -- A funnel that the declared sources can measure: every step has a touchpoint that one
 -- of them could bring to the funnel's unit. A funnel with a step that nothing can bring
 -- would show a zero nobody measured, so it is left out; the check funnel_not_measured
--- names it.
+-- names it. For the same reason a funnel that needs events begins with the first event
+-- there is: whoever signed a contract before that was not seen to go on.
 -- grain: funnel
 -- columns:
 --   funnel | text | key | funnel
@@ -13,6 +14,8 @@
 --   hold | text | - | what must be the same in all touches of an attempt, if anything
 --   asks_for_people | boolean | - | some step needs several different people
 --   asks_for_roles | boolean | - | the funnel names roles that take part
+--   needs_events | boolean | - | some required step is made by events
+--   first_event_at | timestamp | UTC | first event that any funnel names; null without
 with
 
 source_of_touchpoint as (
@@ -46,7 +49,8 @@ source_of_touchpoint as (
 measured_step as (
     select distinct
         source_of_touchpoint.funnel,
-        source_of_touchpoint.step_number
+        source_of_touchpoint.step_number,
+        source_of_touchpoint.source_table = 'event' as is_event
     from source_of_touchpoint
     inner join cfg_source
         on source_of_touchpoint.source_table = cfg_source.source_table
@@ -55,10 +59,20 @@ measured_step as (
 
 measured as (
     select
-        funnel,
-        count(*) as steps
+        measured_step.funnel,
+        count(distinct measured_step.step_number) as steps,
+        bool_or(measured_step.is_event and not cfg_funnel_step.is_optional)
+            as needs_events
     from measured_step
-    group by funnel
+    inner join cfg_funnel_step
+        on measured_step.funnel = cfg_funnel_step.funnel
+        and measured_step.step_number = cfg_funnel_step.step_number
+    group by measured_step.funnel
+),
+
+first_event as (
+    select min(occurred_at) as first_event_at
+    from int_identity_touchpoint
 )
 
 select
@@ -74,8 +88,11 @@ select
     end as start_mask,
     cfg_funnel.hold,
     cfg_funnel.asks_for_people,
-    cfg_funnel.asks_for_roles
-from cfg_funnel
+    cfg_funnel.asks_for_roles,
+    measured.needs_events,
+    first_event.first_event_at
+from first_event
+cross join cfg_funnel
 inner join measured
     on cfg_funnel.funnel = measured.funnel
     and cfg_funnel.steps = measured.steps
