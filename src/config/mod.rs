@@ -16,7 +16,7 @@ mod survey;
 mod tables;
 
 pub use cron::Cron;
-pub use funnel::{Funnel, FunnelExclusion, FunnelHold, FunnelStep, FunnelUnit};
+pub use funnel::{Funnel, FunnelAttribute, FunnelExclusion, FunnelHold, FunnelStep, FunnelUnit};
 pub use health::{CurvePoint, HealthProfile, Measure, ScoreTier};
 pub use pipeline::{
     FileFormat, Language, Localised, Pipeline, SHIPPED_PIPELINE, SourceSpec, schema_json,
