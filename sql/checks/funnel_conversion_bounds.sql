@@ -18,6 +18,8 @@ compared as (
         and funnel_conversion.dimension = step_before.dimension
         and funnel_conversion.dimension_value = step_before.dimension_value
         and cfg_funnel_step.required_before = step_before.step_number
+        -- the values of a step are other than those of the step before
+        and not ends_with(funnel_conversion.dimension, '_at_step')
 )
 
 select

@@ -1,5 +1,6 @@
 -- Breakdowns in which entered is not what reached the first step, or steps that do not
--- run from 1 without a gap.
+-- run from 1 without a gap. What is broken down at each step has all that entered beside
+-- the values of the step.
 -- severity: error
 -- checks: funnel_conversion
 with
@@ -29,6 +30,9 @@ select
     steps
 from grouped
 where entered_least <> entered_most
-    or (reached_first is distinct from entered_most)
+    or (
+        (reached_first is distinct from entered_most)
+        and not ends_with(dimension, '_at_step')
+    )
     or first_step <> 1
     or last_step <> steps

@@ -7,7 +7,10 @@
 -- today, because extracts hold one state of these. "Before" means the required step
 -- before: an optional step counts who passed it and drops nobody. In any order step k is
 -- any k of the steps. Every step has a row even when nobody reached it; a funnel of which
--- a step is not measured by any declared source has none.
+-- a step is not measured by any declared source has none. A dimension that ends in
+-- _at_step is the attribute as it was at the row's own step: reached counts who reached
+-- the step with that value, of all that entered and of all at the step before, whatever
+-- their value there; who did not reach it stands under not_reached. No times are given.
 -- grain: funnel, dimension, dimension_value, step_number
 -- columns:
 --   funnel | text | key | funnel
@@ -28,7 +31,7 @@
 --   days_p50 | float | days | from the first step to this one, median
 --   days_p75 | float | days | the same, 75 %
 --   days_p90 | float | days | the same, 90 %
---   days_n | integer | units | units the times are estimated from
+--   days_n | integer | units | units the times are estimated from; null _at_step
 --   days_censored_n | integer | units | of these, not (yet) seen to reach the step
 --   still_open | integer | units | at the step before, with time left to reach this one
 --   lost | integer | units | at the step before when their attempt was over
@@ -60,10 +63,29 @@ group_step as (
         int_funnel_step.step_number
 ),
 
+-- what is at a step is compared with all
 breakdown as (
-    select distinct funnel, dimension, dimension_value from group_step
+    select distinct funnel, dimension, dimension_value, false as is_at_step,
+        dimension as compared, dimension_value as compared_value
+    from group_step
     union
-    select funnel, 'all' as dimension, 'all' as dimension_value from int_measured_funnel
+    select funnel, 'all' as dimension, 'all' as dimension_value, false as is_at_step,
+        'all' as compared, 'all' as compared_value
+    from int_measured_funnel
+    union
+    select funnel, dimension, dimension_value, true as is_at_step,
+        'all' as compared, 'all' as compared_value
+    from int_funnel_at_step
+),
+
+reached_step as (
+    select funnel, dimension, dimension_value, step_number,
+        reached, still_open, lost, excluded, days_p50, days_p75, days_p90
+    from group_step
+    union all
+    select funnel, dimension, dimension_value, step_number,
+        reached, still_open, lost, excluded, null, null, null
+    from int_funnel_at_step
 ),
 
 counted as (
@@ -75,27 +97,33 @@ counted as (
         cfg_funnel_step.step_number,
         cfg_funnel_step.step,
         cfg_funnel_step.is_optional,
-        coalesce(group_step.entered, 0) as entered,
-        coalesce(group_step.reached, 0) as reached,
-        coalesce(group_step.still_open, 0) as still_open,
-        coalesce(group_step.lost, 0) as lost,
-        coalesce(group_step.excluded, 0) as excluded,
-        group_step.days_p50,
-        group_step.days_p75,
-        group_step.days_p90,
+        breakdown.is_at_step,
+        coalesce(entry.entered, 0) as entered,
+        coalesce(reached_step.reached, 0) as reached,
+        coalesce(reached_step.still_open, 0) as still_open,
+        coalesce(reached_step.lost, 0) as lost,
+        coalesce(reached_step.excluded, 0) as excluded,
+        reached_step.days_p50,
+        reached_step.days_p75,
+        reached_step.days_p90,
         step_before.reached as reached_before
     from breakdown
     inner join int_measured_funnel on breakdown.funnel = int_measured_funnel.funnel
     inner join cfg_funnel_step on breakdown.funnel = cfg_funnel_step.funnel
-    left join group_step
-        on breakdown.funnel = group_step.funnel
-        and breakdown.dimension = group_step.dimension
-        and breakdown.dimension_value = group_step.dimension_value
-        and cfg_funnel_step.step_number = group_step.step_number
+    left join reached_step
+        on breakdown.funnel = reached_step.funnel
+        and breakdown.dimension = reached_step.dimension
+        and breakdown.dimension_value = reached_step.dimension_value
+        and cfg_funnel_step.step_number = reached_step.step_number
+    left join group_step as entry
+        on breakdown.funnel = entry.funnel
+        and breakdown.compared = entry.dimension
+        and breakdown.compared_value = entry.dimension_value
+        and entry.step_number = 1
     left join group_step as step_before
         on breakdown.funnel = step_before.funnel
-        and breakdown.dimension = step_before.dimension
-        and breakdown.dimension_value = step_before.dimension_value
+        and breakdown.compared = step_before.dimension
+        and breakdown.compared_value = step_before.dimension_value
         and cfg_funnel_step.required_before = step_before.step_number
 )
 
@@ -118,8 +146,8 @@ select
     days_p50,
     days_p75,
     days_p90,
-    entered as days_n,
-    entered - reached as days_censored_n,
+    case when not is_at_step then entered end as days_n,
+    case when not is_at_step then entered - reached end as days_censored_n,
     still_open,
     lost,
     excluded

@@ -47,6 +47,10 @@ pub struct Funnel {
     /// of them never appeared is told per unit.
     #[serde(default)]
     pub roles: Vec<String>,
+    /// Attributes by which it is broken down as they were at each step, beside
+    /// those of the first step by which every funnel is.
+    #[serde(default)]
+    pub at_each_step: Vec<FunnelAttribute>,
     /// Steps in order.
     pub steps: Vec<FunnelStep>,
     /// What ends an attempt.
@@ -105,6 +109,32 @@ impl FunnelHold {
             Self::Contact => "contact",
             Self::Opportunity => "opportunity",
             Self::Product => "product",
+        }
+    }
+}
+
+/// An attribute of a step reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FunnelAttribute {
+    /// Who of ours owned the account on that day.
+    Owner,
+    /// The channel of the touch.
+    Channel,
+    /// Assisted or self-service.
+    Mode,
+    /// The role of the person, as it is today.
+    Role,
+}
+
+impl FunnelAttribute {
+    /// The name used in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Channel => "channel",
+            Self::Mode => "mode",
+            Self::Role => "role",
         }
     }
 }
@@ -279,6 +309,10 @@ impl Funnel {
         if roles.len() < self.roles.len() || roles.len() > BITS {
             return Err(format!("`roles` names one twice, or more than {BITS}"));
         }
+        let attributes: BTreeSet<&FunnelAttribute> = self.at_each_step.iter().collect();
+        if attributes.len() < self.at_each_step.len() {
+            return Err("`at_each_step` names one twice".to_owned());
+        }
         let is_loose = has("any_order");
         for (number, step) in (1..).zip(&self.steps) {
             self.validate_step(number, step, is_loose)
@@ -412,6 +446,7 @@ mod tests {
             window: "6 months".to_owned(),
             hold: None,
             roles: vec!["decider".to_owned(), "user".to_owned()],
+            at_each_step: Vec::new(),
             steps: vec![step("a"), step("b"), step("c")],
             exclude: Vec::new(),
         }

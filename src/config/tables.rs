@@ -27,7 +27,7 @@ use crate::time::{AsOf, epoch_days};
 const FAR: f64 = 1e300;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 40] = [
+pub const TABLE_NAMES: [&str; 41] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
@@ -38,6 +38,7 @@ pub const TABLE_NAMES: [&str; 40] = [
     "cfg_cutoff_day",
     "cfg_engagement_weight",
     "cfg_funnel",
+    "cfg_funnel_breakdown",
     "cfg_funnel_exclusion",
     "cfg_funnel_match",
     "cfg_funnel_role",
@@ -86,6 +87,7 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
         ("cfg_funnel", funnel::funnels(pipeline)?),
         ("cfg_funnel_step", funnel::steps(pipeline)?),
         ("cfg_funnel_match", funnel::matches(pipeline)?),
+        ("cfg_funnel_breakdown", funnel::breakdowns(pipeline)?),
         ("cfg_funnel_exclusion", funnel::exclusions(pipeline)?),
         ("cfg_funnel_role", funnel::roles(pipeline)?),
         ("cfg_survey_metric", survey_metrics(pipeline)?),

@@ -137,3 +137,17 @@ pub(super) fn roles(pipeline: &Pipeline) -> Result<RecordBatch> {
         texts("role", rows.iter().map(|row| row.2)),
     ])
 }
+
+/// What funnels are broken down by as it was at each step.
+pub(super) fn breakdowns(pipeline: &Pipeline) -> Result<RecordBatch> {
+    let mut rows = Vec::new();
+    for funnel in &pipeline.funnels {
+        for attribute in &funnel.at_each_step {
+            rows.push((funnel.name.as_str(), attribute.name()));
+        }
+    }
+    table(vec![
+        texts("funnel", rows.iter().map(|row| row.0)),
+        texts("attribute", rows.iter().map(|row| row.1)),
+    ])
+}

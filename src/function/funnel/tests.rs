@@ -473,7 +473,7 @@ proptest! {
 
     #[test]
     fn every_start_was_tried(
-        touches in journeys(24, 6),
+        touches in journeys(18, 6),
         plan in brute::plans(),
         window in 0_i64..14,
     ) {
