@@ -328,6 +328,12 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         relationship: relationship.ok_or_else(|| missing("relationship"))?,
         identity: identity.ok_or_else(|| missing("identity"))?,
     };
+    validate(&pipeline)?;
+    Ok(pipeline)
+}
+
+/// What must hold within each section.
+fn validate(pipeline: &Pipeline) -> Result<()> {
     let mut lengths = BTreeSet::new();
     for months in &pipeline.retention_months {
         within("retention_months", *months, 1, pipeline.history_months)?;
@@ -344,8 +350,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     attribution::validate(&pipeline.attribution)?;
     buying_group::validate(&pipeline.buying_group)?;
     relationship::validate(&pipeline.relationship)?;
-    identity::validate(&pipeline.identity)?;
-    Ok(pipeline)
+    identity::validate(&pipeline.identity)
 }
 
 fn missing(section: &str) -> Error {
