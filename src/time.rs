@@ -23,7 +23,8 @@ pub type EpochDays = i32;
 
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
-const DAY_MICROSECONDS: i64 = 86_400_000_000;
+/// Length of a day of 24 hours.
+pub const DAY_MICROSECONDS: Microseconds = 86_400_000_000;
 
 /// An IANA time zone, for example `Asia/Tokyo`.
 #[derive(Clone, Debug)]

@@ -19,17 +19,17 @@ coverage as (
 
 dated as (
     select
-        int_stage_stay.*,
-        int_stage_stay.entered_on + cast(cfg_attribution.content_landmark_days as int)
-            as landmark_on,
-        int_stage_stay.entered_on
+        int_deal_stage_stay.*,
+        int_deal_stage_stay.entered_on
+            + cast(cfg_attribution.content_landmark_days as int) as landmark_on,
+        int_deal_stage_stay.entered_on
             + cast(cfg_attribution.content_landmark_days as int)
             + cast(cfg_attribution.content_window_days as int) as decided_on
     from cfg_attribution
     cross join coverage
-    cross join int_stage_stay
-    where int_stage_stay.entered_on >= coverage.first_day
-        and int_stage_stay.stage not in ('won', 'lost')
+    cross join int_deal_stage_stay
+    where int_deal_stage_stay.entered_on >= coverage.first_day
+        and int_deal_stage_stay.stage not in ('won', 'lost')
 )
 
 select

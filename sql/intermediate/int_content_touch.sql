@@ -23,13 +23,13 @@ select
     touch.day,
     touch.first_at,
     coalesce(stg_contact.buying_role, 'unknown') as role,
-    coalesce(int_stage_stay.stage, 'no_deal') as stage
+    coalesce(int_deal_stage_stay.stage, 'no_deal') as stage
 from int_attribution_touch as touch
 left join stg_contact on touch.contact_id = stg_contact.contact_id
-left join int_stage_stay
-    on touch.account_id = int_stage_stay.account_id
-    and int_stage_stay.entered_at <= touch.first_at
-    and (int_stage_stay.left_at is null or int_stage_stay.left_at > touch.first_at)
+left join int_deal_stage_stay
+    on touch.account_id = int_deal_stage_stay.account_id
+    and int_deal_stage_stay.entered_at <= touch.first_at
+    and coalesce(int_deal_stage_stay.left_at > touch.first_at, true)
 where touch.content_id <> 'none'
 qualify row_number() over (
     partition by
@@ -41,7 +41,7 @@ qualify row_number() over (
         touch.content_id,
         touch.day
     order by
-        int_stage_stay.entered_at desc nulls last,
-        int_stage_stay.opportunity_id desc nulls last,
-        int_stage_stay.stage
+        int_deal_stage_stay.entered_at desc nulls last,
+        int_deal_stage_stay.opportunity_id desc nulls last,
+        int_deal_stage_stay.stage
 ) = 1

@@ -11,10 +11,11 @@ select
         when 'account' then 'every table by account is empty'
         when 'subscription' then
             'revenue_movement, retention, account_health, health_measure, churn_risk '
-            || 'and risk_list are empty'
+            || 'and risk_list are empty; cohorts and stages see no contracts'
         when 'event' then
-            'usage and breadth are missing from account_health; funnels see no events; '
-            || 'touchpoint_attribution is empty'
+            'usage and breadth are missing from account_health; funnels and stages see '
+            || 'no events; lifecycle, lifecycle_month and touchpoint_attribution '
+            || 'are empty'
         when 'ticket' then
             'support_metric is empty; support is missing from account_health'
         when 'survey_response' then

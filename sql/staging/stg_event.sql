@@ -37,9 +37,7 @@ single_row as (
         and dated.day = stg_event_repeat.day
 ),
 
--- Every column that is passed on takes part, so that two different rows never tie. The id
--- in front of each changes no order: a column that an extract lacks is the same in every
--- row, and DataFusion 55 fails to plan a sort by such a column beside this join.
+-- every column that is passed on takes part, so that two different rows never tie
 first_of_repeated as (
     select dated.*
     from dated
@@ -49,20 +47,23 @@ first_of_repeated as (
     qualify row_number() over (
         partition by dated.event_id, dated.day
         order by
-            dated.occurred_at nulls last,
-            concat(dated.event_id, coalesce(dated.account_id, '~')),
-            concat(dated.event_id, coalesce(dated.contact_id, '~')),
-            concat(dated.event_id, coalesce(dated.email, '~')),
-            concat(dated.event_id, coalesce(dated.anonymous_id, '~')),
-            concat(dated.event_id, coalesce(dated.name, '~')),
-            concat(dated.event_id, coalesce(dated.channel, '~')),
-            concat(dated.event_id, coalesce(dated.mode, '~')),
-            concat(dated.event_id, coalesce(dated.content_id, '~')),
-            concat(dated.event_id, coalesce(dated.owner_id, '~')),
-            concat(dated.event_id, coalesce(dated.feature, '~')),
-            concat(dated.event_id, coalesce(cast(dated.quantity as text), '~')),
-            concat(dated.event_id, coalesce(cast(dated.duration_seconds as text), '~')),
-            concat(dated.event_id, coalesce(cast(dated.errors as text), '~'))
+            -- an expression: an order of columns alone may be moved below the join, and
+            -- there loses columns that a file does not have
+            dated.occurred_at is null,
+            dated.occurred_at,
+            dated.account_id nulls last,
+            dated.contact_id nulls last,
+            dated.email nulls last,
+            dated.anonymous_id nulls last,
+            dated.name nulls last,
+            dated.channel nulls last,
+            dated.mode nulls last,
+            dated.content_id nulls last,
+            dated.owner_id nulls last,
+            dated.feature nulls last,
+            dated.quantity nulls last,
+            dated.duration_seconds nulls last,
+            dated.errors nulls last
     ) = 1
 ),
 

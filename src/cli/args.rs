@@ -73,6 +73,12 @@ pub enum Command {
     /// Explain one account: score, tier, every contribution, what changed
     #[command(after_help = "Example:\n  kenko explain A00012")]
     Explain(ExplainArgs),
+    /// Draw a funnel, or the journeys of an account, in the terminal
+    #[command(
+        after_help = "Bars are plain ASCII where the output is no terminal.\n\nExamples:\n  kenko \
+        show funnel purchase --by segment\n  kenko show journey A000010 --language ja"
+    )]
+    Show(ShowArgs),
     /// Run one SELECT over the published tables
     #[command(
         after_help = "Example:\n  kenko query \"select tier, count(*) as accounts from \
@@ -324,6 +330,46 @@ pub struct ExplainArgs {
     /// Where the published tables are.
     #[command(flatten)]
     pub published: PublishedArgs,
+}
+
+/// Arguments of `show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// What to draw
+    #[arg(value_enum)]
+    pub what: ShowWhat,
+    /// Name of the funnel; or the account's id, or its exact name
+    pub name: String,
+    /// Of a funnel: one picture for each value of this dimension
+    #[arg(long, value_name = "DIMENSION", default_value = "all")]
+    pub by: String,
+    /// Of a journey: at most so many of the newest stays
+    #[arg(long, value_name = "STAYS", default_value_t = 12)]
+    pub limit: usize,
+    /// Language of headings and sentences
+    #[arg(long, value_enum, default_value_t = TextLanguage::En)]
+    pub language: TextLanguage,
+    /// Where the published tables are.
+    #[command(flatten)]
+    pub published: PublishedArgs,
+}
+
+/// What can be drawn.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ShowWhat {
+    /// The steps of a funnel as bars.
+    Funnel,
+    /// The stages of an account as a timeline.
+    Journey,
+}
+
+/// Language of a picture.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum TextLanguage {
+    /// English.
+    En,
+    /// Japanese.
+    Ja,
 }
 
 /// Arguments of `query`.

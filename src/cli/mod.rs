@@ -18,6 +18,7 @@ mod query;
 mod run;
 mod sample;
 mod schedule;
+mod show;
 mod summary;
 mod tables;
 mod verify;
@@ -73,6 +74,7 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::Check(args) => check::check(&args, printer).await,
             Command::List(args) => list::list(&args, printer).await,
             Command::Explain(args) => explain::explain(&args, printer).await,
+            Command::Show(args) => show::show(&args, printer).await,
             Command::Query(args) => query::query(&args, printer).await,
             Command::Tables(args) => tables::tables(&args, printer),
         }

@@ -39,6 +39,11 @@ impl Printer {
         let _ = writeln!(out, "{text}");
     }
 
+    /// Whether a person reads standard output as it comes.
+    pub(crate) fn is_read_by_a_person(self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Whether a person is watching standard error.
     pub(crate) fn is_watched(self) -> bool {
         io::stderr().is_terminal()

@@ -6,11 +6,13 @@
 
 mod attribution;
 mod buying_group;
+mod cohort;
 pub mod contract;
 mod cron;
 mod funnel;
 mod health;
 mod identity;
+mod journey;
 mod ordered;
 mod pipeline;
 mod relationship;
@@ -21,10 +23,15 @@ mod tables;
 
 pub use attribution::Attribution;
 pub use buying_group::{BuyingGroup, Engagement, PurchaseMoment, PurchasePhase, RoleInfluence};
+pub use cohort::{CohortStart, Cohorts};
 pub use cron::Cron;
 pub use funnel::{Funnel, FunnelStep, FunnelUnit};
 pub use health::{CurvePoint, HealthProfile, Measure, ScoreTier};
 pub use identity::Identity;
+pub use journey::{
+    AnswerClass, AnswerCondition, DealCondition, Journey, PayingCondition, RenewalCondition,
+    StageRule, TicketCondition, TouchCondition, WonDealCondition,
+};
 pub use pipeline::{
     FileFormat, Language, Localised, Pipeline, SHIPPED_PIPELINE, SourceSpec, schema_json,
 };

@@ -1,5 +1,5 @@
 //! One pipeline: where the extracts are, in which zone a day is a day, and the
-//! sections that say what health, risk and a funnel mean here.
+//! sections that say what health, risk, a funnel and a stage mean here.
 //!
 //! Paths are relative to the folder of the pipeline's own file, so that a
 //! pipeline means the same wherever it is started from. Credentials never
@@ -12,10 +12,12 @@ use serde::Deserialize;
 
 use super::attribution::{self, Attribution};
 use super::buying_group::{self, BuyingGroup};
+use super::cohort::{self, Cohorts};
 use super::contract::{self, Contract, ContractText};
 use super::funnel::{self, Funnel};
 use super::health::{self, HealthProfile};
 use super::identity::{self, Identity};
+use super::journey::{self, Journey};
 use super::relationship::{self, Relationship};
 use super::risk::{self, Risk};
 use super::schedule::{Schedule, ScheduleText};
@@ -70,6 +72,10 @@ pub struct Pipeline {
     pub risk: Risk,
     /// Funnels to count.
     pub funnels: Vec<Funnel>,
+    /// Journeys whose rules give an account a stage.
+    pub journeys: Vec<Journey>,
+    /// Cohorts of accounts and the ages at which they are looked at.
+    pub cohorts: Cohorts,
     /// Scales of the survey metrics.
     pub survey: Vec<SurveyMetric>,
     /// Which touches get credit for won deals.
@@ -183,6 +189,10 @@ struct PipelineText {
     risk: Option<Risk>,
     /// The funnels to count.
     funnels: Option<Vec<Funnel>>,
+    /// The journeys and the rules that give an account one stage of each a day.
+    stages: Option<Vec<Journey>>,
+    /// The cohorts of accounts whose retention is counted.
+    cohorts: Option<Cohorts>,
     /// The scales of the survey metrics.
     survey: Option<Vec<SurveyMetric>>,
     /// Which touches get credit for won deals, and how far back.
@@ -292,6 +302,14 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         .funnels
         .or(shipped.funnels)
         .ok_or_else(|| missing("funnels"))?;
+    let journeys = written
+        .stages
+        .or(shipped.stages)
+        .ok_or_else(|| missing("stages"))?;
+    let cohorts = written
+        .cohorts
+        .or(shipped.cohorts)
+        .ok_or_else(|| missing("cohorts"))?;
     let survey = written
         .survey
         .or(shipped.survey)
@@ -322,6 +340,8 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         health: health.profiles,
         risk,
         funnels,
+        journeys,
+        cohorts,
         survey,
         attribution: attribution.ok_or_else(|| missing("attribution"))?,
         buying_group: buying_group.ok_or_else(|| missing("buying_group"))?,
@@ -334,23 +354,31 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
 
 /// What must hold within each section.
 fn validate(pipeline: &Pipeline) -> Result<()> {
+    check_lengths(&pipeline.retention_months, pipeline.history_months)?;
+    health::validate(&pipeline.health)?;
+    risk::validate(&pipeline.risk)?;
+    funnel::validate(&pipeline.funnels)?;
+    journey::validate(&pipeline.journeys)?;
+    cohort::validate(&pipeline.cohorts, &pipeline.journeys)?;
+    survey::validate(&pipeline.survey)?;
+    attribution::validate(&pipeline.attribution)?;
+    buying_group::validate(&pipeline.buying_group)?;
+    relationship::validate(&pipeline.relationship)?;
+    identity::validate(&pipeline.identity)
+}
+
+/// Every period's length is given once and fits into the history.
+fn check_lengths(retention_months: &[u32], history_months: u32) -> Result<()> {
     let mut lengths = BTreeSet::new();
-    for months in &pipeline.retention_months {
-        within("retention_months", *months, 1, pipeline.history_months)?;
+    for months in retention_months {
+        within("retention_months", *months, 1, history_months)?;
         if !lengths.insert(months) {
             return Err(Error::usage(format!(
                 "`retention_months` names {months} twice"
             )));
         }
     }
-    health::validate(&pipeline.health)?;
-    risk::validate(&pipeline.risk)?;
-    funnel::validate(&pipeline.funnels)?;
-    survey::validate(&pipeline.survey)?;
-    attribution::validate(&pipeline.attribution)?;
-    buying_group::validate(&pipeline.buying_group)?;
-    relationship::validate(&pipeline.relationship)?;
-    identity::validate(&pipeline.identity)
+    Ok(())
 }
 
 fn missing(section: &str) -> Error {

@@ -4,6 +4,8 @@
 //! computed here that SQL could say; what is here is what SQL cannot know: the
 //! pipeline's text and the calendar of the as-of day.
 
+mod journey;
+
 use std::sync::Arc;
 
 use arrow::array::{
@@ -25,11 +27,13 @@ const FAR: f64 = 1e300;
 const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 30] = [
+pub const TABLE_NAMES: [&str; 38] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
     "cfg_buying_group",
+    "cfg_cohort_age",
+    "cfg_cohort_start",
     "cfg_cutoff",
     "cfg_cutoff_day",
     "cfg_engagement_weight",
@@ -41,6 +45,7 @@ pub const TABLE_NAMES: [&str; 30] = [
     "cfg_health_measure",
     "cfg_health_tier",
     "cfg_influence",
+    "cfg_journey",
     "cfg_list",
     "cfg_month",
     "cfg_pipeline",
@@ -55,6 +60,11 @@ pub const TABLE_NAMES: [&str; 30] = [
     "cfg_risk_tier",
     "cfg_shared_domain",
     "cfg_source",
+    "cfg_stage",
+    "cfg_stage_condition",
+    "cfg_stage_deal",
+    "cfg_stage_match",
+    "cfg_stage_rule",
     "cfg_survey_metric",
 ];
 
@@ -85,6 +95,7 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
         ("cfg_list", lists(pipeline)?),
         ("cfg_renewal_weight", renewal_weights(pipeline)?),
     ];
+    tables.extend(journey::tables(pipeline)?);
     tables.extend(attribution::tables(pipeline)?);
     tables.extend(buying_group::tables(pipeline)?);
     tables.extend(relationship::tables(pipeline)?);

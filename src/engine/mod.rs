@@ -14,6 +14,8 @@ mod fault;
 mod files;
 mod frozen;
 mod materialise;
+mod memory_pool;
+mod one_phase;
 mod parquet_file;
 pub mod session;
 mod statement;

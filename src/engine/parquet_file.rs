@@ -15,12 +15,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::compute::BatchCoalescer;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
 use super::audit::Audit;
@@ -109,7 +110,7 @@ impl PartialFile {
         let partial = Partial(PathBuf::from(partial));
         let file = HashingFile::create(&partial.0)?;
         let options = ArrowWriterOptions::new()
-            .with_properties(properties(metadata, is_small)?)
+            .with_properties(properties(schema, metadata, is_small)?)
             // Readers other than Arrow's cannot use it, and Arrow's need not.
             .with_skip_arrow_metadata(true);
         Ok(Self {
@@ -171,6 +172,7 @@ impl Drop for Partial {
 /// Of a small file the pages are not indexed, and they are packed in a way that
 /// needs no preparation to unpack.
 fn properties(
+    schema: &Schema,
     metadata: &BTreeMap<String, String>,
     is_small: bool,
 ) -> Result<WriterProperties, parquet::errors::ParquetError> {
@@ -178,7 +180,16 @@ fn properties(
         .iter()
         .map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
         .collect();
-    Ok(WriterProperties::builder()
+    let mut properties = WriterProperties::builder();
+    if is_small {
+        // Numbers and instants seldom repeat enough to pay for looking each one up.
+        let texts = schema.fields().iter().filter(|field| is_text(field));
+        properties = properties.set_dictionary_enabled(false);
+        properties = texts.fold(properties, |properties, field| {
+            properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), true)
+        });
+    }
+    Ok(properties
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by(CREATED_BY.to_owned())
         .set_compression(if is_small {
@@ -196,6 +207,10 @@ fn properties(
         .set_coerce_types(true)
         .set_key_value_metadata((!metadata.is_empty()).then_some(metadata))
         .build())
+}
+
+fn is_text(field: &Field) -> bool {
+    *field.data_type() == DataType::Utf8
 }
 
 /// A file that is hashed while it is written.

@@ -9,11 +9,12 @@ use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::SessionConfig;
 
-use super::{Settings, fault};
+use super::memory_pool::RoomyPool;
+use super::{Settings, fault, one_phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function;
 
@@ -55,7 +56,7 @@ const CONSUMERS_NAMED: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.satu
 /// [`ErrorKind::Resources`] when the scratch folder cannot be used.
 pub fn open(settings: &Settings) -> Result<Session> {
     let pool_bytes = usize::try_from(settings.memory_bytes / 4).unwrap_or(usize::MAX);
-    let pool = TrackConsumersPool::new(FairSpillPool::new(pool_bytes), CONSUMERS_NAMED);
+    let pool = TrackConsumersPool::new(RoomyPool::new(pool_bytes), CONSUMERS_NAMED);
     let scratch = DiskManagerBuilder::default()
         .with_mode(DiskManagerMode::Directories(vec![settings.scratch.clone()]))
         .with_max_temp_directory_size(u64::MAX);
@@ -76,8 +77,13 @@ pub fn open(settings: &Settings) -> Result<Session> {
             .with_hint("name a writable folder with free space by `--scratch`")
             .with_source(fault::Cause::of(&cause))
         })?;
-    let mut session =
-        Session::new_with_config_rt(config(settings.threads.max(1), pool_bytes), runtime);
+    let state = SessionStateBuilder::new()
+        .with_config(config(settings.threads.max(1), pool_bytes))
+        .with_runtime_env(runtime)
+        .with_default_features()
+        .with_physical_optimizer_rules(one_phase::rules())
+        .build();
+    let mut session = Session::new_with_state(state);
     for name in VOLATILE {
         session.deregister_udf(name);
     }

@@ -9,6 +9,7 @@ mod apportion;
 mod argument;
 mod funnel;
 mod kaplan_meier;
+mod list_set;
 mod local_day;
 mod nps;
 mod parse_date;
@@ -54,6 +55,7 @@ pub fn documentation() -> Vec<FunctionDoc> {
         wilson::HIGH,
         nps::LOW,
         nps::HIGH,
+        list_set::DOCUMENTATION,
         local_day::DOCUMENTATION,
         parse_date::DOCUMENTATION,
         parse_timestamp::DOCUMENTATION,
@@ -76,6 +78,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         ScalarUDF::new_from_impl(wilson::Wilson::high()),
         ScalarUDF::new_from_impl(nps::Nps::low()),
         ScalarUDF::new_from_impl(nps::Nps::high()),
+        ScalarUDF::new_from_impl(list_set::ListSet::new()),
     ];
     for function in scalars {
         registry.register_udf(Arc::new(function))?;

@@ -1,13 +1,15 @@
-//! Published tables as lists and explanations for people.
+//! Published tables as lists, explanations and pictures for people.
 //!
 //! Reads only what a commit names, checked by its hash; never runs a query and
 //! never decides a number.
 
 mod explain;
+mod picture;
 mod risk;
 mod rows;
 
 pub use explain::{Contribution, Explanation, Factor, explain};
+pub use picture::{FunnelPicture, JourneyPicture, funnel, journey};
 pub use risk::{RiskFilter, risk_list};
 pub use rows::Rows;
 

@@ -15,7 +15,8 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Serialize;
 
-use crate::engine::{Engine, GrainViolations, Materialise, Materialised, Statement};
+use super::statement;
+use crate::engine::{Engine, GrainViolations, Materialise, Materialised};
 use crate::error::{Error, Result};
 use crate::model::header::Severity;
 use crate::model::{Layer, Model};
@@ -204,14 +205,8 @@ pub(crate) async fn sql(
     file: &Path,
 ) -> Result<CheckResult> {
     let watch = Stopwatch::start();
-    let statement = Statement {
-        name: &check.name,
-        file: &check.file,
-        sql: &check.sql,
-        as_of,
-    };
     let table = engine
-        .materialise(&statement, file, &Materialise::default())
+        .materialise(&statement(check, as_of), file, &Materialise::default())
         .await?;
     let mut result = of_sql(check, table.rows, file)?;
     result.seconds = watch.seconds();

@@ -19,13 +19,13 @@ use object_store::ObjectMeta;
 
 use super::check;
 use super::key::Keys;
+use super::night::scratch_error;
 use super::progress::{Event, Observer};
 use super::project::{Project, RAW_PREFIX};
 use super::state::State;
-use crate::engine::{
-    DAY, DataFile, Engine, FileFormat, FileTable, Materialise, Materialised, Statement,
-};
-use crate::error::{Error, ErrorKind, Result};
+use super::statement;
+use crate::engine::{DAY, DataFile, Engine, Materialise, Materialised};
+use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::source::freeze::Frozen;
 use crate::source::register::SourceReport;
@@ -153,13 +153,12 @@ impl DayWorkshop<'_> {
         self.register_inputs(&engine, &models, &batch.days).await?;
         let mut built = Vec::new();
         for model in &models {
-            let statement = self.statement(model);
+            let statement = statement(model, self.as_of.epoch_days());
             if model.header.is_view {
-                let mut readers = models.iter();
-                let is_shared = readers
-                    .by_ref()
+                let readers = models
+                    .iter()
                     .filter(|other| other.reads.contains(&model.name));
-                if is_shared.count() > 1 && batch.rows <= HELD_ROWS {
+                if readers.count() > 1 && batch.rows <= HELD_ROWS {
                     engine.hold(&statement).await?;
                 } else {
                     engine.define_model_view(&statement).await?;
@@ -227,15 +226,6 @@ impl DayWorkshop<'_> {
         Ok(())
     }
 
-    fn statement<'m>(&self, model: &'m Model) -> Statement<'m> {
-        Statement {
-            name: &model.name,
-            file: &model.file,
-            sql: &model.sql,
-            as_of: self.as_of.epoch_days(),
-        }
-    }
-
     /// Builds the days of one model, stores them, and binds them for the models
     /// of the batch that read them.
     async fn table(
@@ -255,7 +245,7 @@ impl DayWorkshop<'_> {
             is_small: true,
             ..Materialise::default()
         };
-        let statement = self.statement(model);
+        let statement = statement(model, self.as_of.epoch_days());
         let tables = engine
             .materialise_by_day(&statement, &folder, days.clone(), &options)
             .await?;
@@ -263,13 +253,10 @@ impl DayWorkshop<'_> {
         let mut files = Vec::new();
         for (day, (file, table)) in tables {
             refuse_broken_grain(model, day, &table)?;
-            // A view may be asked for more days than have files.
-            if self.key(&model.name, day).is_some() {
-                part.days += 1;
-                part.rows += table.rows;
-                part.bytes += table.bytes;
-                files.push((day, file));
-            }
+            part.days += 1;
+            part.rows += table.rows;
+            part.bytes += table.bytes;
+            files.push((day, file));
         }
         let works = files
             .into_iter()
@@ -290,13 +277,11 @@ impl DayWorkshop<'_> {
         day: EpochDays,
         file: PathBuf,
     ) -> Result<(EpochDays, ObjectMeta)> {
-        let key = self.key(model, day).ok_or_else(|| no_key(model, day))?;
+        let keys = self.tables.keys.by_day.get(model);
+        let key = keys.and_then(|keys| keys.get(&day));
+        let key = key.ok_or_else(|| no_key(model, day))?;
         let meta = self.tables.state.keep(model, Some(day), key, &file).await?;
         Ok((day, meta))
-    }
-
-    fn key(&self, model: &str, day: EpochDays) -> Option<&super::key::Key> {
-        self.tables.keys.by_day.get(model)?.get(&day)
     }
 }
 
@@ -363,31 +348,14 @@ impl DayTables<'_> {
             partition_values: vec![ScalarValue::Date32(Some(*day))],
             ..DataFile::new(meta.clone())
         });
-        let storage = self.state.storage();
-        engine.register_files(
-            model,
-            FileTable {
-                store: Arc::clone(storage.object_store()),
-                store_url: storage.store_url().to_owned(),
-                files: files.collect(),
-                format: FileFormat::Parquet,
-                schema: Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>())),
-                partition_columns: vec![Field::new(DAY, DataType::Date32, true)],
-            },
-        )
+        let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()));
+        let mut table = self.state.table(schema, files.collect());
+        table.partition_columns = vec![Field::new(DAY, DataType::Date32, true)];
+        engine.register_files(model, table)
     }
 }
 
 fn no_key(model: &str, day: EpochDays) -> Error {
     let day = date_of(day).map_or_else(|_| day.to_string(), |date| date.to_string());
     Error::bug(format!("`{model}` of {day} is not in the store"))
-}
-
-fn scratch_error(folder: &Path, cause: std::io::Error) -> Error {
-    Error::new(
-        ErrorKind::Resources,
-        format!("cannot use the scratch folder {}", folder.display()),
-    )
-    .with_source(cause)
-    .with_hint("set TMPDIR to a folder with room")
 }

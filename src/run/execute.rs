@@ -20,7 +20,8 @@ use super::key::{Key, Keys};
 use super::progress::{Event, Observer};
 use super::reuse::Reuse;
 use super::state::State;
-use crate::engine::{Engine, Materialise, Statement};
+use super::statement;
+use crate::engine::{Engine, Materialise};
 use crate::error::{Error, Result};
 use crate::model::{Layer, Model};
 use crate::time::{EpochDays, Stopwatch};
@@ -215,18 +216,10 @@ impl ModelWork {
         Ok((result, checks))
     }
 
-    fn statement(&self) -> Statement<'_> {
-        Statement {
-            name: &self.model.name,
-            file: &self.model.file,
-            sql: &self.model.sql,
-            as_of: self.as_of,
-        }
-    }
-
     async fn define(&self) -> Result<Built> {
         if self.is_read {
-            self.engine.define_model_view(&self.statement()).await?;
+            let statement = statement(&self.model, self.as_of);
+            self.engine.define_model_view(&statement).await?;
         }
         Ok((ModelResult::of(&self.model), Vec::new()))
     }
@@ -263,7 +256,7 @@ impl ModelWork {
 
     async fn build(&self) -> Result<Built> {
         let mut result = ModelResult::of(&self.model);
-        let statement = self.statement();
+        let statement = statement(&self.model, self.as_of);
         let table = self
             .engine
             .materialise(&statement, &self.file, &self.options)

@@ -69,14 +69,16 @@ pub(crate) struct Basis<'a> {
     pub(crate) tables: &'a ConfigTables,
 }
 
-/// The keys of one run.
-#[derive(Clone, Debug, Default)]
+/// The keys of one run. They are kept with its record, to say of a later run what
+/// changed, and which stored results a commit reaches.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Keys {
     /// Keys of models and checks that are built whole, by name.
     pub(crate) whole: BTreeMap<String, Key>,
-    /// Keys of models that are built by day, by name and day.
+    /// Keys of models that are built by day, by name and day (days since 1970).
     pub(crate) by_day: BTreeMap<String, BTreeMap<EpochDays, Key>>,
-    /// The dated extracts that these read, without `raw_`.
+    /// The dated extracts that these read, without `raw_`; not kept.
+    #[serde(skip)]
     pub(crate) days: BTreeMap<String, SourceDays>,
 }
 

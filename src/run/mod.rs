@@ -40,3 +40,17 @@ pub use prune::{PruneOptions, prune};
 pub use published::{QueryOptions, query_published};
 pub use schedule::{Notice, ScheduleOptions, Scheduled, run_due, run_when_due, scheduled};
 pub use verify::{Verified, verify};
+
+use crate::engine::Statement;
+use crate::model::Model;
+use crate::time::EpochDays;
+
+/// A model's query for one business day.
+fn statement(model: &Model, as_of: EpochDays) -> Statement<'_> {
+    Statement {
+        name: &model.name,
+        file: &model.file,
+        sql: &model.sql,
+        as_of,
+    }
+}

@@ -427,7 +427,7 @@ pub(crate) fn scratch_folder() -> Result<tempfile::TempDir> {
         .map_err(|cause| scratch_error(&std::env::temp_dir(), cause))
 }
 
-fn scratch_error(path: &Path, cause: std::io::Error) -> Error {
+pub(super) fn scratch_error(path: &Path, cause: std::io::Error) -> Error {
     Error::new(
         ErrorKind::Resources,
         format!("cannot use the scratch folder {}", path.display()),

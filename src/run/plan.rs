@@ -10,7 +10,7 @@ use super::inputs;
 use super::key::{self, Basis, Keys};
 use super::night::{bytes, freeze};
 use super::project::Project;
-use super::record::KeyRecord;
+use super::record::recorded_keys;
 use super::reuse::{Forced, Reuse};
 use super::state::State;
 use crate::config;
@@ -191,7 +191,7 @@ struct Outlook {
     keys: Keys,
     state: State,
     /// The keys of the newest commit; none when there is no record.
-    before: Option<KeyRecord>,
+    before: Option<Keys>,
 }
 
 /// Said of a result when no earlier run is known.
@@ -208,7 +208,7 @@ impl Outlook {
         };
         let commits = publish::commits(storage).await?;
         let before = match commits.last() {
-            Some(commit) => KeyRecord::read(storage, commit).await?,
+            Some(commit) => recorded_keys(storage, commit).await?,
             None => None,
         };
         Ok(Self {

@@ -9,8 +9,9 @@ use arrow::datatypes::SchemaRef;
 use super::check;
 use super::inputs;
 use super::project::{PRIOR_PREFIX, Project, RAW_PREFIX};
+use super::statement;
 use crate::config;
-use crate::engine::{Engine, Settings, Statement};
+use crate::engine::{Engine, Settings};
 use crate::error::Result;
 use crate::model::Layer;
 use crate::model::graph::{RUN_CHECK, RUN_SOURCE};
@@ -60,13 +61,9 @@ pub async fn validate(project: &Project) -> Result<Validated> {
     let mut schemas = Vec::new();
     let mut checks = 0;
     for model in project.graph.order() {
-        let statement = Statement {
-            name: &model.name,
-            file: &model.file,
-            sql: &model.sql,
-            as_of: as_of.epoch_days(),
-        };
-        let schema = engine.schema_of(&statement).await?;
+        let schema = engine
+            .schema_of(&statement(model, as_of.epoch_days()))
+            .await?;
         if model.layer == Layer::Check {
             checks += 1;
             continue;

@@ -6,14 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use super::record::KeyRecord;
+use super::key::Keys;
+use super::record::recorded_keys;
 use super::state;
 use crate::error::Result;
 use crate::publish::{self, Unreached};
 use crate::storage::Storage;
-use crate::time::RunClock;
-
-const DAY_MICROSECONDS: i64 = 86_400_000_000;
+use crate::time::{DAY_MICROSECONDS, RunClock};
 
 /// What is removed.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +40,7 @@ pub async fn prune(output: &str, options: PruneOptions) -> Result<Vec<Unreached>
         by_version.sort_by_key(|commit| std::cmp::Reverse(commit.version));
         let mut reached = BTreeSet::new();
         for commit in by_version.into_iter().take(options.keep_results) {
-            if let Some(record) = KeyRecord::read(&storage, commit).await? {
+            if let Some(record) = recorded_keys(&storage, commit).await? {
                 reached.extend(paths(&record)?);
             }
         }
@@ -57,7 +56,7 @@ pub async fn prune(output: &str, options: PruneOptions) -> Result<Vec<Unreached>
     }
 }
 
-fn paths(record: &KeyRecord) -> Result<Vec<String>> {
+fn paths(record: &Keys) -> Result<Vec<String>> {
     let mut paths = Vec::new();
     for (model, key) in &record.whole {
         paths.push(state::path(model, None, &key.hash)?);

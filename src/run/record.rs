@@ -4,23 +4,22 @@
 //! same of the models in the shape dbt's tools read; `lineage.json` holds the
 //! edges of the graph; `state.json` holds the keys of all results. Nothing in them is needed to read the published tables.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::check::CheckResult;
 use super::execute::ModelResult;
-use super::key::{Key, Keys};
+use super::key::Keys;
 use crate::error::{Error, Result};
 use crate::model::graph::Graph;
 use crate::publish::{self, Commit};
 use crate::source::freeze::Frozen;
 use crate::source::register::SourceReport;
 use crate::storage::Storage;
-use crate::time::{EpochDays, Microseconds, format_instant};
+use crate::time::{Microseconds, format_instant};
 
 /// What there is to say about a run.
 pub(crate) struct Record<'a> {
@@ -46,49 +45,29 @@ pub(crate) fn files(record: &Record<'_>) -> Result<Vec<(String, Bytes)>> {
         ("run.json".to_owned(), text(&own(record))?),
         ("run_results.json".to_owned(), text(&dbt(record))?),
         ("lineage.json".to_owned(), text(&lineage(record))?),
-        (
-            STATE.to_owned(),
-            Bytes::from(KeyRecord::of(record.keys).to_json()?),
-        ),
+        (STATE.to_owned(), keys_text(record.keys)?),
     ])
 }
 
 /// The record of the keys of a run.
 pub(crate) const STATE: &str = "state.json";
 
-/// The keys of a run as they are recorded, to say of a later run what changed,
-/// and which stored results a commit reaches.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct KeyRecord {
-    /// Of models and checks that are built whole, by name.
-    pub(crate) whole: BTreeMap<String, Key>,
-    /// Of models that are built by day, by name and day (days since 1970).
-    pub(crate) by_day: BTreeMap<String, BTreeMap<EpochDays, Key>>,
+/// Without blanks: there is a line for every day of every model.
+fn keys_text(keys: &Keys) -> Result<Bytes> {
+    let text = serde_json::to_vec(keys)
+        .map_err(|cause| Error::bug("the keys of a run cannot be written").with_source(cause))?;
+    Ok(Bytes::from(text))
 }
 
-impl KeyRecord {
-    fn of(keys: &Keys) -> Self {
-        Self {
-            whole: keys.whole.clone(),
-            by_day: keys.by_day.clone(),
-        }
-    }
-
-    fn to_json(&self) -> Result<Vec<u8>> {
-        serde_json::to_vec(self)
-            .map_err(|cause| Error::bug("the keys of a run cannot be written").with_source(cause))
-    }
-
-    /// What the run of `commit` recorded; nothing is known of a run whose
-    /// record is gone.
-    ///
-    /// # Errors
-    /// The storage's own.
-    pub(crate) async fn read(storage: &Storage, commit: &Commit) -> Result<Option<Self>> {
-        let path = format!("_kenko/runs/{}/{STATE}", commit.run_id);
-        let stored = storage.get(&path).await?;
-        Ok(stored.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
-    }
+/// The keys that the run of `commit` recorded; nothing is known of a run whose
+/// record is gone.
+///
+/// # Errors
+/// The storage's own.
+pub(crate) async fn recorded_keys(storage: &Storage, commit: &Commit) -> Result<Option<Keys>> {
+    let path = format!("_kenko/runs/{}/{STATE}", commit.run_id);
+    let stored = storage.get(&path).await?;
+    Ok(stored.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
 }
 
 /// Keeps the record of a run whose checks failed, with the rows that failed: of

@@ -66,11 +66,6 @@ impl State {
         }
     }
 
-    /// Where the files are.
-    pub(crate) fn storage(&self) -> &Storage {
-        &self.storage
-    }
-
     /// The stored result of `model`, or of one day of it.
     pub(crate) fn find(
         &self,
@@ -164,15 +159,22 @@ impl State {
         stored: &ObjectMeta,
         schema: SchemaRef,
     ) -> Result<()> {
-        let table = FileTable {
+        engine.register_files(
+            name,
+            self.table(schema, vec![DataFile::new(stored.clone())]),
+        )
+    }
+
+    /// A table over stored files.
+    pub(crate) fn table(&self, schema: SchemaRef, files: Vec<DataFile>) -> FileTable {
+        FileTable {
             store: Arc::clone(self.storage.object_store()),
             store_url: self.storage.store_url().to_owned(),
-            files: vec![DataFile::new(stored.clone())],
+            files,
             format: FileFormat::Parquet,
             schema,
             partition_columns: Vec::new(),
-        };
-        engine.register_files(name, table)
+        }
     }
 
     /// Makes kept results known.

@@ -331,12 +331,14 @@ impl Seen {
     }
 }
 
+/// What the content of the files follows from. How their place was written does not
+/// count: a pipeline may be named by a relative path or by an absolute one.
 pub(super) fn fingerprint(files: &[FrozenFile]) -> String {
     let lines = files.iter().map(|file| {
         let etag = file.etag.as_deref().unwrap_or_default();
         let modified = file.meta.last_modified.timestamp_micros();
         [
-            &file.path,
+            file.meta.location.as_ref(),
             etag,
             &file.size.to_string(),
             &modified.to_string(),

@@ -17,13 +17,12 @@ use super::proof::{Known, Span};
 use super::staging::{REASON_COLUMN, RULE_COLUMN};
 use crate::config::contract::{Column, ColumnType, Contract, HiddenAfter};
 use crate::error::{Error, Result};
-use crate::time::{AsOf, EpochDays, Microseconds, date_of};
+use crate::time::{AsOf, DAY_MICROSECONDS, EpochDays, Microseconds, date_of};
 
 /// 1900-01-01: an earlier date is a default or a slip.
 const FIRST_DAY: EpochDays = -25_567;
 /// 2200-12-31: a later date is a default or a slip.
 const LAST_DAY: EpochDays = 84_370;
-const DAY_US: Microseconds = 86_400_000_000;
 
 /// A rule that a row may break; the first one, in this order, counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -419,8 +418,8 @@ impl<'a> Judgement<'a> {
                 self.range_check(column, &known, &value, bounds);
             }
             ColumnType::Timestamp => {
-                let first = Microseconds::from(FIRST_DAY) * DAY_US;
-                let last = (Microseconds::from(LAST_DAY) + 1) * DAY_US - 1;
+                let first = Microseconds::from(FIRST_DAY) * DAY_MICROSECONDS;
+                let last = (Microseconds::from(LAST_DAY) + 1) * DAY_MICROSECONDS - 1;
                 let bounds = [first, last].map(instant);
                 self.range_check(column, &known, &value, bounds);
             }

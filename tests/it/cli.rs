@@ -15,7 +15,7 @@ fn help_shows_every_command_and_an_example() {
     assert_snapshot!("help", root.shown());
     for command in [
         "init", "sample", "plan", "run", "backfill", "schedule", "check", "list", "explain",
-        "query", "tables",
+        "show", "query", "tables",
     ] {
         assert!(
             root.stdout().contains(&format!("\n  {command} ")),
@@ -160,8 +160,8 @@ fn mistakes_in_a_pipeline_are_shown_where_they_stand() {
     exit code 2
     --- stdout
     --- stderr
-    ERROR exit_code=2 kind="Usage": error: pipelines/slip.yaml:10:1: the pipeline file is not valid
-      caused by: unknown field `curency`, expected one of name, timezone, currency, language, output, schedule, sql, marts, sources, history, minimum_n, retention_months, health, risk, funnels, survey, attribution, buying_group, relationship, identity at line 10, column 1
+    ERROR exit_code=2 kind="Usage": error: pipelines/slip.yaml:13:1: the pipeline file is not valid
+      caused by: unknown field `curency`, expected one of name, timezone, currency, language, output, schedule, sql, marts, sources, history, minimum_n, retention_months, health, risk, funnels, stages, cohorts, survey, attribution, buying_group, relationship, identity at line 13, column 1
 
     hint: docs/config.md lists every key with its meaning
     "#);
@@ -217,6 +217,7 @@ fn a_first_night_and_what_can_be_asked_afterwards() {
     ");
     lists(&company);
     explanations(&company);
+    pictures(&company);
     queries(&company);
     queries_for_programs(&company);
 }
@@ -316,6 +317,35 @@ fn explanations(company: &Company) {
 
     hint: kenko query "select account_id, account_name from account_health"
     "#);
+}
+
+fn pictures(company: &Company) {
+    let show = |arguments: &[&str]| company.kenko(&[&["show"], arguments].concat());
+    let drawn = |arguments: &[&str]| show(arguments).succeeded().shown();
+    assert_snapshot!("show_funnel", drawn(&["funnel", "purchase"]));
+    let by_segment = ["funnel", "purchase", "--by", "segment", "--language", "ja"];
+    assert_snapshot!("show_funnel_by", drawn(&by_segment));
+    let list = company.table("out", "risk_list").sorted_by("rank");
+    let id = list.text(0, "account_id").unwrap();
+    let name = list.text(0, "account_name").unwrap();
+    let by_id = show(&["journey", id]).succeeded();
+    assert_snapshot!("show_journey", by_id.shown());
+    assert_eq!(
+        show(&["journey", name]).succeeded().stdout(),
+        by_id.stdout()
+    );
+    let short = ["journey", id, "--limit", "2", "--language", "ja"];
+    assert_snapshot!("show_journey_short", drawn(&short));
+    assert_snapshot!(
+        "show_refused",
+        [
+            show(&["funnel", "purchases"]).shown(),
+            show(&["funnel", "purchase", "--by", "colour"]).shown(),
+            show(&["journey", "a00000"]).shown(),
+            show(&["journey", "nobody at all"]).shown(),
+        ]
+        .join("\n")
+    );
 }
 
 fn queries(company: &Company) {

@@ -269,6 +269,9 @@ fn a_night_computes_what_is_new_and_what_follows_from_it() {
         assert_eq!(computed(&same), [], "nothing changed, nothing is computed");
         assert_eq!((same.checks, same.checks_stored), (1, 1));
         assert_eq!(same.already_done, Some(1));
+        let spelled = office.project(&PIPELINE.replace("path: ", "path: ./"), &MODELS);
+        let same = office.plan(&spelled, first).await;
+        assert_eq!(computed(&same), [], "the same files, by another name");
 
         office.deliver(first + 1, 0);
         let new = office.plan(&project, first + 1).await;

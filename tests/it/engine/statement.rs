@@ -152,3 +152,36 @@ async fn a_view_keeps_the_table_it_was_made_of() {
         2
     );
 }
+
+/// The plan as DataFusion prints it, on two streams.
+async fn physical_plan(lab: &Lab, sql: &str) -> String {
+    let frame = lab.session.sql(sql).await.unwrap();
+    let plan = frame.create_physical_plan().await.unwrap();
+    let shown = datafusion::physical_plan::displayable(plan.as_ref());
+    shown.indent(false).to_string()
+}
+
+#[tokio::test]
+async fn aggregates_that_keep_their_rows_get_them_dealt_out_by_key_at_once() {
+    let lab = Lab::new();
+    register_accounts(&lab);
+    lab.session
+        .sql("create table seat as select account_id, seats from stg_account")
+        .await
+        .unwrap();
+    let sql = "select account_id, km_quantile(cast(seats as double), true, 0.5), count(*) \
+               from (select * from seat union all select * from seat) group by account_id";
+    let plan = physical_plan(&lab, sql).await;
+    assert!(plan.contains("mode=SinglePartitioned"), "{plan}");
+    assert!(
+        plan.contains("RepartitionExec: partitioning=Hash"),
+        "{plan}"
+    );
+    assert!(!plan.contains("mode=Partial"), "{plan}");
+    let counted = sql.replace(
+        "km_quantile(cast(seats as double), true, 0.5)",
+        "sum(seats)",
+    );
+    let plan = physical_plan(&lab, &counted).await;
+    assert!(plan.contains("mode=Partial"), "{plan}");
+}

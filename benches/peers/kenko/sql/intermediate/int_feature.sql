@@ -5,8 +5,8 @@ with
 
 total as (
     select
-        looking.cutoff,
-        used.account_id,
+        -- grouping by one number is quicker than by two columns
+        (used.account_id << 16) | arrow_cast(looking.cutoff, 'Int32') as account_at_cutoff,
         sum(used.events) filter (where looking.age <= 7) as events_7,
         sum(used.events) filter (where looking.age <= 30) as events_30,
         sum(used.events) as events_90,
@@ -19,7 +19,7 @@ total as (
         min(looking.age) as days_since
     from int_customer_day as used
     inner join int_cutoff_day as looking on used.day = looking.day
-    group by looking.cutoff, used.account_id
+    group by account_at_cutoff
 ),
 
 day_window as (
@@ -28,14 +28,23 @@ day_window as (
     group by day
 ),
 
-person as (
+active as (
     select
         used.account_id,
-        used.contact_id,
-        bit_or(day_window.windows) as windows
-    from int_person_day as used
+        unnest(used.people) as contact_id,
+        day_window.windows
+    from int_customer_day as used
     inner join day_window on used.day = day_window.day
-    group by used.account_id, used.contact_id
+),
+
+person as (
+    -- a person belongs to one account
+    select
+        contact_id,
+        min(account_id) as account_id,
+        bit_or(windows) as windows
+    from active
+    group by contact_id
 ),
 
 ends as (
@@ -50,8 +59,9 @@ people as (
         sum((person.windows >> ends.place) & 1) as contacts_7,
         sum((person.windows >> (ends.place + 1)) & 1) as contacts_30,
         sum((person.windows >> (ends.place + 2)) & 1) as contacts_90
-    from person
-    cross join ends
+    -- few rows first: a cross join gives one batch for each row of its left side
+    from ends
+    cross join person
     group by ends.cutoff, person.account_id
 ),
 
@@ -59,6 +69,8 @@ people as (
 pairs as (
     select
         *,
+        arrow_cast(arrow_cast(account_at_cutoff & 65535, 'Int32'), 'Date32') as cutoff,
+        account_at_cutoff >> 16 as account_id,
         bits_30 - ((bits_30 >> 1) & 1431655765) as pairs_30,
         bits_90 - ((bits_90 >> 1) & 1431655765) as pairs_90
     from total

@@ -1,0 +1,299 @@
+//! `kenko show`: a funnel as bars, an account's journeys as a timeline.
+//!
+//! Where standard output is no terminal, bars are plain ASCII. Widths are those of
+//! the characters on the screen: a table counts a Japanese character as two.
+
+use std::fmt::Write;
+
+use comfy_table::CellAlignment;
+
+use super::args::{ShowArgs, ShowWhat, TextLanguage};
+use super::format::{plain_table, printable};
+use super::printer::Printer;
+use crate::config::Language;
+use crate::error::Result;
+use crate::report::{FunnelPicture, JourneyPicture, Rows};
+use crate::storage::Storage;
+
+/// Characters of a full bar.
+const WIDTH: usize = 32;
+/// The parts of a character that a bar may end with, in eighths.
+const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+
+pub(crate) async fn show(args: &ShowArgs, printer: Printer) -> Result<()> {
+    let storage = Storage::open(&args.published.output)?;
+    let pen = Pen {
+        is_plain: !printer.is_read_by_a_person(),
+        language: match args.language {
+            TextLanguage::En => Language::En,
+            TextLanguage::Ja => Language::Ja,
+        },
+    };
+    let text = match args.what {
+        ShowWhat::Funnel => {
+            let found = crate::report::funnel(&storage, &args.name, &args.by).await?;
+            pen.funnel(&found)
+        }
+        ShowWhat::Journey => {
+            let found = crate::report::journey(&storage, &args.name).await?;
+            pen.journeys(&found, args.limit)
+        }
+    };
+    printer.data(text.as_bytes())
+}
+
+/// How it is drawn.
+#[derive(Clone, Copy, Debug)]
+struct Pen {
+    is_plain: bool,
+    language: Language,
+}
+
+impl Pen {
+    fn say(self, english: &'static str, japanese: &'static str) -> &'static str {
+        match self.language {
+            Language::En => english,
+            Language::Ja => japanese,
+        }
+    }
+
+    /// Every value of the dimension with its steps.
+    fn funnel(self, found: &FunnelPicture) -> String {
+        let rows = &found.steps;
+        let mut text = format!(
+            "{} {} {}\n",
+            printable(rows.text(0, "funnel").unwrap_or_default()),
+            self.say("as of", "時点"),
+            found.as_of
+        );
+        let mut from = 0;
+        while from < rows.len() {
+            let value = rows.text(from, "dimension_value");
+            let same = |row: &usize| rows.text(*row, "dimension_value") == value;
+            let to = (from..rows.len())
+                .find(|row| !same(row))
+                .unwrap_or(rows.len());
+            let dimension = rows.text(from, "dimension").unwrap_or_default();
+            if dimension != "all" {
+                let value = printable(value.unwrap_or_default());
+                let _ = write!(text, "\n{}: {value}\n", printable(dimension));
+            }
+            text.push_str(&self.steps(rows, from..to));
+            from = to;
+        }
+        text
+    }
+
+    fn steps(self, rows: &Rows, steps: std::ops::Range<usize>) -> String {
+        let mut table = plain_table();
+        table.set_header([
+            "#",
+            self.say("step", "ステップ"),
+            "",
+            self.say("reached", "到達"),
+            self.say("of first", "初段から"),
+            "95 %",
+            self.say("of previous", "前段から"),
+            self.say("days p50", "日数 p50"),
+            self.say("days p90", "日数 p90"),
+            self.say("open", "進行中"),
+            self.say("excluded", "除外"),
+        ]);
+        let percent = |value: Option<f64>| {
+            value.map_or_else(|| "-".to_owned(), |rate| format!("{:.1} %", rate * 100.0))
+        };
+        let days =
+            |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |days| format!("{days:.1}"));
+        for row in steps {
+            let share = rows.float(row, "rate_from_first");
+            let low = rows.float(row, "rate_from_first_low");
+            let interval = low
+                .zip(rows.float(row, "rate_from_first_high"))
+                .map(|(low, high)| format!("{:.0}-{:.0} %", low * 100.0, high * 100.0));
+            table.add_row([
+                rows.shown(row, "step_number"),
+                printable(rows.text(row, "step").unwrap_or_default()),
+                self.bar(0.0, share.unwrap_or(0.0)),
+                rows.shown(row, "reached"),
+                percent(share),
+                interval.unwrap_or_else(|| "-".to_owned()),
+                percent(rows.float(row, "rate_from_previous")),
+                days(rows.float(row, "days_p50")),
+                days(rows.float(row, "days_p90")),
+                rows.shown(row, "still_open"),
+                rows.shown(row, "excluded"),
+            ]);
+        }
+        for column in 3..11 {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        format!("{table}\n")
+    }
+
+    /// Every journey of the account, the newest `limit` stays of each.
+    fn journeys(self, found: &JourneyPicture, limit: usize) -> String {
+        let rows = &found.stays;
+        let id = rows.text(0, "account_id").unwrap_or_default();
+        let mut text = format!(
+            "{} ({id}), {}, {} {}\n",
+            printable(rows.text(0, "account_name").unwrap_or(id)),
+            printable(rows.text(0, "segment").unwrap_or_default()),
+            self.say("as of", "時点"),
+            found.as_of
+        );
+        let mut from = 0;
+        while from < rows.len() {
+            let journey = rows.text(from, "journey");
+            let to = (from..rows.len())
+                .find(|row| rows.text(*row, "journey") != journey)
+                .unwrap_or(rows.len());
+            let journey = printable(journey.unwrap_or_default());
+            let _ = write!(text, "\n{journey}: {}\n", self.standing(rows, to - 1));
+            let shown = from.max(to.saturating_sub(limit));
+            if shown > from {
+                let earlier = shown - from;
+                let _ = match self.language {
+                    Language::En => writeln!(text, "… {earlier} earlier"),
+                    Language::Ja => writeln!(text, "… それ以前に {earlier} 件"),
+                };
+            }
+            text.push_str(&self.stays(rows, shown..to));
+            from = to;
+        }
+        text
+    }
+
+    /// Where the account stands: its last stay in a sentence.
+    fn standing(self, rows: &Rows, row: usize) -> String {
+        let stage = printable(rows.text(row, "stage").unwrap_or_default());
+        let since = rows.day_text(row, "entered_on").unwrap_or_default();
+        let days = rows.shown(row, "days_in_stage");
+        let mut text = match self.language {
+            Language::En => format!("{stage} since {since}, {days} days"),
+            Language::Ja => format!("{since} から {stage}（{days} 日）"),
+        };
+        if rows.shown(row, "is_stuck") == "true" {
+            let usual = rows.shown(row, "usual_days_p90");
+            let n = rows.shown(row, "usual_n");
+            let _ = match self.language {
+                Language::En => write!(
+                    text,
+                    "; stuck: nine of ten stays are over within {usual} days (n = {n})"
+                ),
+                Language::Ja => write!(
+                    text,
+                    "。停滞：10件中9件は {usual} 日以内に次へ進む（n = {n}）"
+                ),
+            };
+        }
+        text
+    }
+
+    fn stays(self, rows: &Rows, stays: std::ops::Range<usize>) -> String {
+        let mut table = plain_table();
+        table.set_header([
+            self.say("from", "開始"),
+            self.say("until", "終了"),
+            self.say("days", "日数"),
+            self.say("stage", "ステージ"),
+            self.say("returns", "再訪"),
+            self.say("timeline", "時系列"),
+            self.say("main touches", "主な接点"),
+        ]);
+        let days = |row: usize| rows.integer(row, "days_in_stage").unwrap_or(0);
+        let all: i64 = stays.clone().map(days).sum();
+        let mut before = 0;
+        for row in stays {
+            let after = before + days(row);
+            let returns = rows.integer(row, "returns").filter(|times| *times > 0);
+            table.add_row([
+                rows.day_text(row, "entered_on").unwrap_or_default(),
+                rows.day_text(row, "left_on").unwrap_or_default(),
+                rows.shown(row, "days_in_stage"),
+                printable(rows.text(row, "stage").unwrap_or_default()),
+                returns.map_or_else(String::new, |times| times.to_string()),
+                self.bar(share(before, all), share(after, all)),
+                printable(&rows.texts(row, "main_touchpoints").join(", ")),
+            ]);
+            before = after;
+        }
+        for column in [2, 4] {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        format!("{table}\n")
+    }
+
+    /// A bar from one share of the width to another; what is not nothing is seen.
+    fn bar(self, from: f64, to: f64) -> String {
+        let start = cells(from, 1).min(WIDTH - 1);
+        let blank = " ".repeat(start);
+        if to <= from {
+            return String::new();
+        }
+        if self.is_plain || start > 0 {
+            let length = (cells(to, 1).max(start + 1)) - start;
+            let letter = if self.is_plain { "#" } else { "█" };
+            return format!("{blank}{}", letter.repeat(length));
+        }
+        let eighths = cells(to, 8).max(1);
+        format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
+    }
+}
+
+/// A share of the width, in parts of a character.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "a share lies within 0 and 1, and the width is small"
+)]
+fn cells(share: f64, parts: usize) -> usize {
+    (share.clamp(0.0, 1.0) * (WIDTH * parts) as f64).round() as usize
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "days of a timeline are far below 2^53"
+)]
+fn share(days: i64, all: i64) -> f64 {
+    days as f64 / all.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pen(is_plain: bool) -> Pen {
+        Pen {
+            is_plain,
+            language: Language::En,
+        }
+    }
+
+    #[test]
+    fn a_bar_is_as_long_as_its_share_and_never_vanishes() {
+        let plain = pen(true);
+        assert_eq!(plain.bar(0.0, 1.0), "#".repeat(WIDTH));
+        assert_eq!(plain.bar(0.0, 0.25), "#".repeat(WIDTH / 4));
+        assert_eq!(plain.bar(0.0, 0.001), "#");
+        assert_eq!(plain.bar(0.0, 0.0), "");
+        assert_eq!(
+            plain.bar(0.5, 0.75),
+            " ".repeat(WIDTH / 2) + &"#".repeat(WIDTH / 4)
+        );
+        assert_eq!(plain.bar(0.999, 1.0), " ".repeat(WIDTH - 1) + "#");
+    }
+
+    #[test]
+    fn a_terminal_sees_eighths() {
+        let drawn = pen(false);
+        assert_eq!(drawn.bar(0.0, 1.0), "█".repeat(WIDTH));
+        assert_eq!(drawn.bar(0.0, 1.5 / 32.0), "█▌");
+        assert_eq!(drawn.bar(0.0, 0.0001), "▏");
+        assert_eq!(drawn.bar(0.5, 1.0), " ".repeat(16) + &"█".repeat(16));
+    }
+}

@@ -1,0 +1,109 @@
+//! How operators share the memory that queries may use.
+//!
+//! DataFusion's fair pool gives each operator that can spill an equal part from the
+//! beginning, so that of a gigabyte one of forty gets 25 MB, however little the
+//! others need. Here whoever asks gets, until three quarters are in use; only the
+//! last quarter is dealt out fairly. Who has more than a fair part by then spills
+//! when it asks again. What the process as a whole uses is not known here.
+
+use std::fmt;
+
+use datafusion::common::resources_datafusion_err;
+use datafusion::error::Result;
+use datafusion::execution::memory_pool::{
+    FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
+};
+
+#[derive(Debug)]
+pub(super) struct RoomyPool {
+    bytes: usize,
+    fair: FairSpillPool,
+}
+
+impl RoomyPool {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self {
+            bytes,
+            fair: FairSpillPool::new(bytes),
+        }
+    }
+}
+
+impl MemoryPool for RoomyPool {
+    fn name(&self) -> &'static str {
+        "roomy"
+    }
+
+    fn register(&self, consumer: &MemoryConsumer) {
+        self.fair.register(consumer);
+    }
+
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        self.fair.unregister(consumer);
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        self.fair.grow(reservation, additional);
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        self.fair.shrink(reservation, shrink);
+    }
+
+    fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        let wanted = self.reserved() + additional;
+        if wanted <= self.bytes / 4 * 3 {
+            self.fair.grow(reservation, additional);
+            return Ok(());
+        }
+        if wanted > self.bytes {
+            return Err(resources_datafusion_err!(
+                "{} needs {} bytes more, {} of {} are in use",
+                reservation.consumer().name(),
+                additional,
+                self.reserved(),
+                self.bytes
+            ));
+        }
+        self.fair.try_grow(reservation, additional)
+    }
+
+    fn reserved(&self) -> usize {
+        self.fair.reserved()
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        MemoryLimit::Finite(self.bytes)
+    }
+}
+
+impl fmt::Display for RoomyPool {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}({} bytes)", self.name(), self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_one_until_it_gets_tight() {
+        let pool: Arc<dyn MemoryPool> = Arc::new(RoomyPool::new(100));
+        let spilling = |name| {
+            let consumer = MemoryConsumer::new(name).with_can_spill(true);
+            consumer.register(&pool)
+        };
+        let (large, small) = (spilling("large"), spilling("small"));
+        large.try_grow(75).unwrap();
+        assert!(large.try_grow(1).is_err(), "more than its fair half");
+        small.try_grow(25).unwrap();
+        let plain = MemoryConsumer::new("plain").register(&pool);
+        assert!(plain.try_grow(1).is_err(), "nothing is left");
+        large.shrink(50);
+        plain.try_grow(25).unwrap();
+        assert_eq!(pool.reserved(), 75);
+    }
+}
