@@ -13,6 +13,10 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 
+mod span;
+
+pub use span::{Calendar, Span};
+
 use crate::error::{Error, Result};
 
 /// Microseconds since 1970-01-01T00:00:00Z: the time unit of every table.
@@ -162,6 +166,12 @@ impl Days {
             index += 1;
         }
         i32::try_from(index).ok().map(|offset| self.first + offset)
+    }
+
+    /// The instant at which a day begins; `None` outside the covered days.
+    pub fn start_of(&self, day: EpochDays) -> Option<Microseconds> {
+        let index = usize::try_from(day.checked_sub(self.first)?).ok()?;
+        self.starts.get(index).copied()
     }
 
     /// Every day with the instants at which it starts and ends (exclusive).

@@ -1,5 +1,6 @@
--- Units whose list of times is not one per step reached, does not begin at the start,
--- ends after the window, or goes back in time.
+-- Units that lack the time of a required step they reached, or have one of a required
+-- step they did not; whose first step is before the start, or some step after the attempt
+-- could go on; and required steps that go back in time.
 -- severity: error
 -- checks: funnel_account
 with
@@ -9,19 +10,14 @@ step_time as (
         funnel_account.funnel,
         funnel_account.unit_id,
         cfg_funnel_step.step_number,
+        cfg_funnel_step.is_optional,
         funnel_account.reached_at[cfg_funnel_step.step_number] as reached_at,
-        lag(funnel_account.reached_at[cfg_funnel_step.step_number]) over (
-            partition by funnel_account.funnel, funnel_account.unit_id
-            order by cfg_funnel_step.step_number
-        ) as reached_before_at,
+        funnel_account.reached_at[cfg_funnel_step.required_before] as reached_before_at,
         funnel_account.started_at,
         funnel_account.window_ends_at,
-        coalesce(array_length(funnel_account.reached_at), 0) as times,
         funnel_account.steps_reached
-    from funnel_account
-    inner join cfg_funnel_step
-        on funnel_account.funnel = cfg_funnel_step.funnel
-        and cfg_funnel_step.step_number <= funnel_account.steps_reached
+    from cfg_funnel_step
+    inner join funnel_account on cfg_funnel_step.funnel = funnel_account.funnel
 )
 
 select
@@ -31,11 +27,10 @@ select
     reached_at,
     reached_before_at,
     started_at,
-    times,
+    window_ends_at,
     steps_reached
 from step_time
-where times <> steps_reached
-    or reached_at is null
+where (not is_optional and (reached_at is not null) <> (step_number <= steps_reached))
+    or reached_at < started_at
     or reached_at < reached_before_at
     or reached_at > window_ends_at
-    or (step_number = 1 and reached_at <> started_at)

@@ -1,5 +1,7 @@
 -- Units that touched the first step of a measured funnel and do not have exactly one row,
--- or have a row without such a touch. Counted from the touches themselves.
+-- or have a row without such a touch. Counted from the touches themselves. A first step
+-- that asks for several people or for a role is not taken by each of its touches: there
+-- a missing row is no mistake.
 -- severity: error
 -- checks: funnel_account
 with
@@ -9,7 +11,7 @@ expected as (
         funnel,
         unit_id
     from int_funnel_match
-    where step_mask & 1 = 1
+    where is_start
 ),
 
 found as (
@@ -29,6 +31,7 @@ from expected
 full outer join found
     on expected.funnel = found.funnel
     and expected.unit_id = found.unit_id
+left join cfg_funnel on expected.funnel = cfg_funnel.funnel
 where expected.unit_id is null
-    or found.found_rows is null
+    or (found.found_rows is null and cfg_funnel.is_entered_by_any)
     or found.found_rows <> 1

@@ -1,18 +1,23 @@
 -- Figures of a step that contradict each other: a rate outside 0 to 1 or its interval, a
--- rate where nobody could have one, times out of order, units that are neither on, open
--- nor lost.
+-- rate where nobody could have one, times out of order, units that are neither on, open,
+-- lost nor excluded.
 -- severity: error
 -- checks: funnel_conversion
 with
 
 compared as (
     select
-        *,
-        lag(reached) over (
-            partition by funnel, dimension, dimension_value
-            order by step_number
-        ) as reached_before
+        funnel_conversion.*,
+        step_before.reached as reached_before
     from funnel_conversion
+    inner join cfg_funnel_step
+        on funnel_conversion.funnel = cfg_funnel_step.funnel
+        and funnel_conversion.step_number = cfg_funnel_step.step_number
+    left join funnel_conversion as step_before
+        on funnel_conversion.funnel = step_before.funnel
+        and funnel_conversion.dimension = step_before.dimension
+        and funnel_conversion.dimension_value = step_before.dimension_value
+        and cfg_funnel_step.required_before = step_before.step_number
 )
 
 select
@@ -28,7 +33,8 @@ select
     days_p75,
     days_p90,
     still_open,
-    lost
+    lost,
+    excluded
 from compared
 where reached < 0
     or reached > entered
@@ -46,4 +52,5 @@ where reached < 0
     or (days_p75 is null and days_p90 is not null)
     or days_censored_n <> days_n - reached
     or (step_number = 1 and still_open + lost + excluded <> 0)
-    or reached_before <> reached + still_open + lost + excluded
+    or (is_optional and still_open + lost + excluded <> 0)
+    or (not is_optional and reached_before <> reached + still_open + lost + excluded)

@@ -12,7 +12,7 @@ reached_by_unit as (
     from funnel_conversion
     left join funnel_account
         on funnel_conversion.funnel = funnel_account.funnel
-        and funnel_conversion.step_number <= funnel_account.steps_reached
+        and funnel_account.reached_at[funnel_conversion.step_number] is not null
     where funnel_conversion.dimension = 'all'
     group by funnel_conversion.funnel, funnel_conversion.step_number
 ),

@@ -11,6 +11,7 @@
 --   touchpoint | text | - | the event's name
 --   channel | text | - | channel, lower case, where known
 --   mode | text | - | assisted or self_service, where known
+--   product_id | text | key | product it was about, where known
 select
     touchpoint_id,
     account_id,
@@ -19,7 +20,8 @@ select
     day,
     touchpoint,
     channel,
-    mode
+    mode,
+    product_id
 from int_identity_touchpoint
 where account_id <> '' and contact_id <> ''
 union all
@@ -31,7 +33,8 @@ select
     int_identity_touchpoint.day,
     int_identity_touchpoint.touchpoint,
     int_identity_touchpoint.channel,
-    int_identity_touchpoint.mode
+    int_identity_touchpoint.mode,
+    int_identity_touchpoint.product_id
 from int_identity_touchpoint
 inner join int_found_identity
     on int_identity_touchpoint.account_id = int_found_identity.account_id

@@ -1,77 +1,133 @@
--- One touch as one funnel sees it: whose it is, and which steps it satisfies. The steps
--- of each touchpoint and channel are worked out once, on the few pairs that occur, so
--- that the touches themselves are only looked up. Touches that satisfy no step are kept
--- for funnels in strict order, which they interrupt; there "nothing else between" means
--- nothing else that any funnel names. Touches without the funnel's unit are left out.
--- grain: funnel, touchpoint_id, occurred_at
+-- One touch as one funnel sees it: whose it is, and which steps and exclusions it
+-- satisfies, by its kind. A deal's touches are its own and those of the people who have a
+-- role in it. Touches without the funnel's unit, without the property that it holds
+-- constant, or from before the events that the funnel needs, are left out.
+-- grain: funnel, unit_id, touchpoint_id, occurred_at
 -- materialise: view
 -- columns:
 --   funnel | text | key | funnel
---   mode | text | - | the funnel's mode
---   window_us | integer | microseconds | the funnel's window
---   unit | text | - | account or contact
---   unit_id | text | key | account_id or contact_id
+--   terms | text | - | the funnel's mode, window and conditions
+--   unit | text | - | account, contact, opportunity or account_product
+--   unit_id | text | key | key of that; account_id/product_id for account_product
+--   held_value | text | - | value of the property held constant; '' where none is
 --   account_id | text | key | account the touch belongs to
 --   touchpoint_id | text | key | touch
 --   occurred_at | timestamp | UTC | when it happened
---   step_mask | integer | bits | bit k-1 is set where the touch satisfies step k
+--   step_mask | integer | bits | bit k-1 is set where it satisfies step or exclusion k
+--   is_start | boolean | - | it satisfies a step that an attempt begins with
+--   person_id | text | key | who made it, where the funnel asks for several people
+--   role_number | integer | - | the person's role in the funnel today, where it asks
 with
 
-pair as (
+-- only these channels and types of deals make a difference
+asked as (
     select distinct
         touchpoint,
-        coalesce(channel, '') as channel
+        variant
+    from int_funnel_kind
+    where variant <> ''
+),
+
+touch as (
+    select
+        int_touchpoint.touchpoint_id,
+        int_touchpoint.account_id,
+        int_touchpoint.contact_id,
+        int_touchpoint.opportunity_id,
+        int_touchpoint.product_id,
+        int_touchpoint.channel,
+        int_touchpoint.mode,
+        int_touchpoint.occurred_at,
+        int_touchpoint.touchpoint,
+        coalesce(asked.variant, '') as variant
     from int_touchpoint
+    left join asked
+        on int_touchpoint.touchpoint = asked.touchpoint
+        and case
+            when int_touchpoint.opportunity_id is null then int_touchpoint.channel
+            else int_touchpoint.deal_type
+        end = asked.variant
 ),
 
-pair_step as (
+touched as (
     select
-        pair.touchpoint,
-        pair.channel,
-        cfg_funnel_match.funnel,
-        bit_or(cast(1 as bigint) << (cfg_funnel_match.step_number - 1)) as step_mask
-    from pair
-    inner join cfg_funnel_match on pair.touchpoint = cfg_funnel_match.touchpoint
-    where cfg_funnel_match.channel is null
-        or cfg_funnel_match.channel = pair.channel
-    group by pair.touchpoint, pair.channel, cfg_funnel_match.funnel
+        int_funnel_kind.* exclude (touchpoint, variant),
+        touch.* exclude (touchpoint, variant)
+    from int_funnel_kind
+    inner join touch
+        on int_funnel_kind.touchpoint = touch.touchpoint
+        and int_funnel_kind.variant = touch.variant
+    where not int_funnel_kind.needs_events
+        or touch.occurred_at >= int_funnel_kind.first_event_at
 ),
 
-pair_funnel as (
+seen as (
     select
-        pair.touchpoint,
-        pair.channel,
-        int_measured_funnel.funnel,
-        int_measured_funnel.mode,
-        int_measured_funnel.window_us,
-        int_measured_funnel.unit,
-        coalesce(pair_step.step_mask, 0) as step_mask
-    from pair
-    cross join int_measured_funnel
-    left join pair_step
-        on pair.touchpoint = pair_step.touchpoint
-        and pair.channel = pair_step.channel
-        and int_measured_funnel.funnel = pair_step.funnel
-    where pair_step.step_mask is not null
-        or strpos(int_measured_funnel.mode, 'strict_order') > 0
+        *,
+        case unit
+            when 'account' then account_id
+            when 'contact' then contact_id
+            when 'opportunity' then opportunity_id
+            when 'account_product' then account_id || '/' || product_id
+        end as unit_id
+    from touched
+    union all
+    -- what people with a role in a deal do, seen as touches of the deal
+    select
+        touched.*,
+        stg_opportunity.opportunity_id as unit_id
+    from touched
+    inner join stg_opportunity_contact_role
+        on touched.contact_id = stg_opportunity_contact_role.contact_id
+    inner join stg_opportunity
+        on stg_opportunity_contact_role.opportunity_id = stg_opportunity.opportunity_id
+        and touched.account_id = stg_opportunity.account_id
+    where touched.unit = 'opportunity'
+        and touched.opportunity_id is null
+),
+
+held as (
+    select
+        *,
+        case
+            when hold is null then ''
+            when hold = 'channel' then channel
+            when hold = 'mode' then mode
+            when hold = 'contact' then contact_id
+            when hold = 'opportunity' then opportunity_id
+            when hold = 'product' then product_id
+        end as held_value
+    from seen
+    where unit_id is not null
+),
+
+role_of_contact as (
+    select
+        stg_contact.contact_id,
+        cfg_funnel_role.funnel,
+        cfg_funnel_role.role_number
+    from cfg_funnel_role
+    inner join int_measured_funnel
+        on cfg_funnel_role.funnel = int_measured_funnel.funnel
+        and int_measured_funnel.asks_for_roles
+    inner join stg_contact on cfg_funnel_role.role = stg_contact.buying_role
 )
 
 select
-    pair_funnel.funnel,
-    pair_funnel.mode,
-    pair_funnel.window_us,
-    pair_funnel.unit,
-    case pair_funnel.unit
-        when 'account' then int_touchpoint.account_id
-        else int_touchpoint.contact_id
-    end as unit_id,
-    int_touchpoint.account_id,
-    int_touchpoint.touchpoint_id,
-    int_touchpoint.occurred_at,
-    pair_funnel.step_mask
-from int_touchpoint
-inner join pair_funnel
-    on int_touchpoint.touchpoint = pair_funnel.touchpoint
-    and coalesce(int_touchpoint.channel, '') = pair_funnel.channel
-where pair_funnel.unit = 'account'
-    or int_touchpoint.contact_id is not null
+    held.funnel,
+    held.terms,
+    held.unit,
+    held.unit_id,
+    held.held_value,
+    held.account_id,
+    held.touchpoint_id,
+    held.occurred_at,
+    held.step_mask,
+    held.is_start,
+    case when held.asks_for_people then held.contact_id end as person_id,
+    role_of_contact.role_number
+from held
+left join role_of_contact
+    on held.contact_id = role_of_contact.contact_id
+    and held.funnel = role_of_contact.funnel
+where held.held_value is not null

@@ -20,6 +20,7 @@
 --   feature | text | - | feature used
 --   duration_seconds | integer | seconds | how long
 --   errors | integer | errors | errors met
+--   product_id | text | key | product it was about
 select
     event_id,
     occurred_at,
@@ -37,6 +38,7 @@ select
     owner_id,
     feature,
     duration_seconds,
-    errors
+    errors,
+    product_id
 from stg_event
 where day is not null

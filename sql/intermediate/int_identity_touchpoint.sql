@@ -12,6 +12,7 @@
 --   touchpoint | text | - | the event's name
 --   channel | text | - | channel, lower case, where known
 --   mode | text | - | assisted or self_service, where known
+--   product_id | text | key | product it was about, where known
 with
 
 named as (
@@ -28,6 +29,7 @@ select
     int_identity_event.day,
     int_identity_event.name as touchpoint,
     int_identity_event.channel,
-    int_identity_event.mode
+    int_identity_event.mode,
+    int_identity_event.product_id
 from int_identity_event
 inner join named on int_identity_event.name = named.touchpoint

@@ -26,6 +26,9 @@ select
             'the renewals_due columns of retention are null; funnels see no deals; '
             || 'touchpoint_attribution is empty'
         when 'opportunity_stage_history' then 'funnels see no stages of deals'
+        when 'opportunity_contact_role' then
+            'funnels of deals see nothing that people do'
+        when 'owner_history' then 'funnels are broken down by today''s owner'
         when 'contact' then
             'people and buying roles are unknown; events count only by their account; '
             || 'buying_group and contact_profile are empty'

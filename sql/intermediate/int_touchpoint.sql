@@ -15,6 +15,9 @@
 --   touchpoint | text | - | what funnels name it by
 --   channel | text | - | channel, lower case, where known; crm for deals and contracts
 --   mode | text | - | assisted or self_service; null for contracts
+--   opportunity_id | text | key | deal, of stages and wins
+--   deal_type | text | - | new, renewal, expansion or unknown; of stages and wins
+--   product_id | text | key | product, where an event or a contract names one
 with
 
 stage_entry as (
@@ -57,6 +60,7 @@ paid_beginning as (
     select
         begun.subscription_id,
         begun.account_id,
+        begun.product_id,
         begun.started_on
     from stg_subscription as begun
     left anti join stg_subscription as running
@@ -76,7 +80,8 @@ crm_touch as (
         account_id,
         entered_at as occurred_at,
         touchpoint,
-        'assisted' as mode
+        opportunity_id,
+        cast(null as text) as product_id
     from stage_entry
     union all
     select
@@ -89,7 +94,8 @@ crm_touch as (
             )
         ) as occurred_at,
         'opportunity_won' as touchpoint,
-        'assisted' as mode
+        opportunity_id,
+        cast(null as text) as product_id
     from unrecorded_win
     union all
     select
@@ -99,7 +105,8 @@ crm_touch as (
             concat(cast(started_on as text), ' 00:00:00'), '%Y-%m-%d %H:%M:%S'
         ) as occurred_at,
         'subscription_started' as touchpoint,
-        cast(null as text) as mode
+        cast(null as text) as opportunity_id,
+        product_id
     from paid_beginning
 )
 
@@ -111,16 +118,23 @@ select
     day,
     touchpoint,
     channel,
-    mode
+    mode,
+    cast(null as text) as opportunity_id,
+    cast(null as text) as deal_type,
+    product_id
 from int_event_touchpoint
 union all
 select
-    touchpoint_id,
-    account_id,
+    crm_touch.touchpoint_id,
+    crm_touch.account_id,
     cast(null as text) as contact_id,
-    occurred_at,
-    local_day(occurred_at) as day,
-    touchpoint,
+    crm_touch.occurred_at,
+    local_day(crm_touch.occurred_at) as day,
+    crm_touch.touchpoint,
     'crm' as channel,
-    mode
+    case when crm_touch.opportunity_id is not null then 'assisted' end as mode,
+    crm_touch.opportunity_id,
+    stg_opportunity.type as deal_type,
+    crm_touch.product_id
 from crm_touch
+left join stg_opportunity on crm_touch.opportunity_id = stg_opportunity.opportunity_id

@@ -1,88 +1,87 @@
 -- How far one unit came in one funnel, when it reached each step, and through whom. A
--- unit is an account or a person, as the funnel says, and counts once: with the attempt
--- that came furthest, the earliest of those. An attempt is converted at the last step,
--- open while its window reaches beyond the end of the as-of day, else lost; a unit that
--- was lost and came back shows a newer newest_start_at. Deals and contracts know no
--- person, so moved_by is null where one of them was the furthest step. The status
--- excluded is kept for exclusion steps, which do not exist yet.
+-- unit is an account, a person, a deal or an account and product, as the funnel says, and
+-- counts once: with the attempt that came furthest, the earliest of those. An attempt is
+-- converted at the last step, excluded where an exclusion ended it, open while it can go
+-- on beyond the end of the as-of day, else lost; a unit that was lost and came back shows
+-- a newer newest_start_at. An optional step that was not passed is null in reached_at.
+-- Deals and contracts know no person, so moved_by is null where one of them was the
+-- furthest step.
 -- grain: funnel, unit_id
 -- columns:
 --   funnel | text | key | funnel
---   unit | text | - | account or contact: what unit_id names
---   unit_id | text | key | account_id or contact_id
+--   unit | text | - | account, contact, opportunity or account_product
+--   unit_id | text | key | key of that; account_id/product_id for account_product
 --   account_id | text | key | the unit's account
---   steps_reached | integer | steps | furthest step reached, 1 or more
+--   held_value | text | - | the property held constant; null where none is
+--   steps_reached | integer | steps | furthest required step; in any order how many
 --   steps | integer | steps | steps the funnel has
---   furthest_step | text | - | name of the furthest step reached
---   started_at | timestamp | UTC | when the first step was reached
+--   furthest_step | text | - | name of the furthest step reached; in any order the last
+--   started_at | timestamp | UTC | when the attempt began
 --   reached_at | list<timestamp> | UTC | when each step was reached, in order
 --   moved_by_contact_id | text | key | person whose touch reached the furthest step
 --   moved_by_role | text | - | that person's role in the purchase today
+--   roles_missing | list<text> | - | roles of the funnel that never appeared on the way
 --   loops | integer | touches | touches that went back to earlier steps on the way
---   status | text | - | converted, open or lost
---   newest_start_at | timestamp | UTC | latest touch of the first step, counted or not
---   window_ends_at | timestamp | UTC | last instant at which the attempt can go on
+--   status | text | - | converted, open, lost or excluded
+--   excluded_by | text | - | name of the exclusion that ended it
+--   newest_start_at | timestamp | UTC | latest start of an attempt, counted or not
+--   window_ends_at | timestamp | UTC | last instant at which the attempt could go on
 with
 
--- a person's own funnel is moved by that person; only for accounts it must be looked up
-account_step as (
-    select distinct cfg_funnel_match.touchpoint
-    from cfg_funnel_match
-    inner join int_measured_funnel on cfg_funnel_match.funnel = int_measured_funnel.funnel
-    where int_measured_funnel.unit = 'account'
-),
-
-moving_touch as (
+missing as (
     select
-        int_touchpoint.touchpoint_id,
-        int_touchpoint.occurred_at,
-        int_touchpoint.contact_id
-    from int_touchpoint
-    left semi join account_step on int_touchpoint.touchpoint = account_step.touchpoint
-    left semi join int_funnel_unit
-        on int_touchpoint.touchpoint_id = int_funnel_unit.moved_by_touchpoint_id
-        and int_touchpoint.occurred_at = int_funnel_unit.moved_at
-        and int_funnel_unit.unit = 'account'
-    where int_touchpoint.contact_id is not null
-),
-
-moved as (
-    select
-        int_funnel_unit.*,
-        case int_funnel_unit.unit
-            when 'contact' then int_funnel_unit.unit_id
-            else moving_touch.contact_id
-        end as moved_by_contact_id
-    from int_funnel_unit
-    left join moving_touch
-        on int_funnel_unit.unit = 'account'
-        and int_funnel_unit.moved_by_touchpoint_id = moving_touch.touchpoint_id
-        and int_funnel_unit.moved_at = moving_touch.occurred_at
+        int_funnel_unit.funnel,
+        int_funnel_unit.unit_id,
+        array_agg(cfg_funnel_role.role order by cfg_funnel_role.role_number) as roles
+    from cfg_funnel_role
+    inner join int_measured_funnel
+        on cfg_funnel_role.funnel = int_measured_funnel.funnel
+        and int_measured_funnel.asks_for_roles
+    inner join int_funnel_unit on cfg_funnel_role.funnel = int_funnel_unit.funnel
+    where int_funnel_unit.roles_seen
+        & (cast(1 as bigint) << (cfg_funnel_role.role_number - 1)) = 0
+    group by int_funnel_unit.funnel, int_funnel_unit.unit_id
 )
 
 select
-    moved.funnel,
-    moved.unit,
-    moved.unit_id,
-    moved.account_id,
-    moved.steps_reached,
+    int_funnel_unit.funnel,
+    int_funnel_unit.unit,
+    int_funnel_unit.unit_id,
+    int_funnel_unit.account_id,
+    nullif(int_funnel_unit.held_value, '') as held_value,
+    int_funnel_unit.steps_reached,
     int_measured_funnel.steps,
     cfg_funnel_step.step as furthest_step,
-    moved.started_at,
-    moved.reached_at,
-    moved.moved_by_contact_id,
-    stg_contact.buying_role as moved_by_role,
-    moved.loops,
+    int_funnel_unit.started_at,
+    int_funnel_unit.reached_at,
+    int_funnel_reached.contact_id as moved_by_contact_id,
+    int_funnel_reached.role as moved_by_role,
     case
-        when moved.steps_reached = int_measured_funnel.steps then 'converted'
-        when moved.is_window_open then 'open'
+        when int_measured_funnel.asks_for_roles
+            then coalesce(missing.roles, arrow_cast(make_array(), 'List(Utf8)'))
+    end as roles_missing,
+    int_funnel_unit.loops,
+    case
+        when int_funnel_unit.steps_reached = int_measured_funnel.steps then 'converted'
+        when int_funnel_unit.exclusion_number is not null then 'excluded'
+        when int_funnel_unit.is_window_open then 'open'
         else 'lost'
     end as status,
-    moved.newest_start_at,
-    moved.window_ends_at
-from moved
-inner join int_measured_funnel on moved.funnel = int_measured_funnel.funnel
+    cfg_funnel_exclusion.exclusion as excluded_by,
+    int_funnel_unit.newest_start_at,
+    int_funnel_unit.window_ends_at
+from int_funnel_unit
+inner join int_measured_funnel on int_funnel_unit.funnel = int_measured_funnel.funnel
 inner join cfg_funnel_step
-    on moved.funnel = cfg_funnel_step.funnel
-    and moved.steps_reached = cfg_funnel_step.step_number
-left join stg_contact on moved.moved_by_contact_id = stg_contact.contact_id
+    on int_funnel_unit.funnel = cfg_funnel_step.funnel
+    and int_funnel_unit.furthest_step_number = cfg_funnel_step.step_number
+left join int_funnel_reached
+    on int_funnel_unit.funnel = int_funnel_reached.funnel
+    and int_funnel_unit.unit_id = int_funnel_reached.unit_id
+    and int_funnel_unit.steps_reached = int_funnel_reached.step_number
+left join missing
+    on int_funnel_unit.funnel = missing.funnel
+    and int_funnel_unit.unit_id = missing.unit_id
+left join cfg_funnel_exclusion
+    on int_funnel_unit.funnel = cfg_funnel_exclusion.funnel
+    and int_funnel_unit.exclusion_number = cfg_funnel_exclusion.exclusion_number

@@ -20,6 +20,7 @@
 --   quantity | integer | - | how many
 --   duration_seconds | integer | seconds | how long
 --   errors | integer | errors | errors met
+--   product_id | text | key | product it was about
 with
 
 dated as (
@@ -37,7 +38,7 @@ single_row as (
         and dated.day = stg_event_repeat.day
 ),
 
--- every column that is passed on takes part, so that two different rows never tie
+-- Every column that is passed on takes part, so that two different rows never tie.
 first_of_repeated as (
     select dated.*
     from dated
@@ -47,8 +48,8 @@ first_of_repeated as (
     qualify row_number() over (
         partition by dated.event_id, dated.day
         order by
-            -- an expression: an order of columns alone may be moved below the join, and
-            -- there loses columns that a file does not have
+            -- an expression: DataFusion 55 moves an order of columns alone below the
+            -- join, loses there the columns that an extract lacks, and refuses the plan
             dated.occurred_at is null,
             dated.occurred_at,
             dated.account_id nulls last,
@@ -63,7 +64,8 @@ first_of_repeated as (
             dated.feature nulls last,
             dated.quantity nulls last,
             dated.duration_seconds nulls last,
-            dated.errors nulls last
+            dated.errors nulls last,
+            dated.product_id nulls last
     ) = 1
 ),
 
@@ -89,5 +91,6 @@ select
     nullif(trim(feature), '') as feature,
     quantity,
     duration_seconds,
-    errors
+    errors,
+    nullif(trim(product_id), '') as product_id
 from unique_row

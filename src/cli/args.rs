@@ -76,7 +76,7 @@ pub enum Command {
     /// Draw a funnel, or the journeys of an account, in the terminal
     #[command(
         after_help = "Bars are plain ASCII where the output is no terminal.\n\nExamples:\n  kenko \
-        show funnel purchase --by segment\n  kenko show journey A000010 --language ja"
+        show funnel acquisition --by segment\n  kenko show journey A000010 --language ja"
     )]
     Show(ShowArgs),
     /// Run one SELECT over the published tables

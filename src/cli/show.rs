@@ -113,7 +113,7 @@ impl Pen {
             table.add_row([
                 rows.shown(row, "step_number"),
                 printable(rows.text(row, "step").unwrap_or_default()),
-                self.bar(0.0, share.unwrap_or(0.0)),
+                self.bar(share.unwrap_or(0.0)),
                 rows.shown(row, "reached"),
                 percent(share),
                 interval.unwrap_or_else(|| "-".to_owned()),
@@ -214,7 +214,11 @@ impl Pen {
                 rows.shown(row, "days_in_stage"),
                 printable(rows.text(row, "stage").unwrap_or_default()),
                 returns.map_or_else(String::new, |times| times.to_string()),
-                self.bar(share(before, all), share(after, all)),
+                self.span(
+                    share(before, all),
+                    share(after, all),
+                    rows.integer(row, "stage_number") == Some(0),
+                ),
                 printable(&rows.texts(row, "main_touchpoints").join(", ")),
             ]);
             before = after;
@@ -227,20 +231,30 @@ impl Pen {
         format!("{table}\n")
     }
 
-    /// A bar from one share of the width to another; what is not nothing is seen.
-    fn bar(self, from: f64, to: f64) -> String {
-        let start = cells(from, 1).min(WIDTH - 1);
-        let blank = " ".repeat(start);
-        if to <= from {
+    /// A bar of a share of the width; what is not nothing is seen.
+    fn bar(self, share: f64) -> String {
+        if share <= 0.0 {
             return String::new();
         }
-        if self.is_plain || start > 0 {
-            let length = (cells(to, 1).max(start + 1)) - start;
-            let letter = if self.is_plain { "#" } else { "█" };
-            return format!("{blank}{}", letter.repeat(length));
+        if self.is_plain {
+            return "#".repeat(cells(share, 1).max(1));
         }
-        let eighths = cells(to, 8).max(1);
+        let eighths = cells(share, 8).max(1);
         format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
+    }
+
+    /// A stretch from one share of the width to another, faint where the account is
+    /// outside the journey.
+    fn span(self, from: f64, to: f64, is_outside: bool) -> String {
+        let start = cells(from, 1).min(WIDTH - 1);
+        let end = cells(to, 1).max(start + 1);
+        let letter = match (self.is_plain, is_outside) {
+            (true, false) => "#",
+            (true, true) => "-",
+            (false, false) => "█",
+            (false, true) => "░",
+        };
+        format!("{}{}", " ".repeat(start), letter.repeat(end - start))
     }
 }
 
@@ -277,23 +291,28 @@ mod tests {
     #[test]
     fn a_bar_is_as_long_as_its_share_and_never_vanishes() {
         let plain = pen(true);
-        assert_eq!(plain.bar(0.0, 1.0), "#".repeat(WIDTH));
-        assert_eq!(plain.bar(0.0, 0.25), "#".repeat(WIDTH / 4));
-        assert_eq!(plain.bar(0.0, 0.001), "#");
-        assert_eq!(plain.bar(0.0, 0.0), "");
-        assert_eq!(
-            plain.bar(0.5, 0.75),
-            " ".repeat(WIDTH / 2) + &"#".repeat(WIDTH / 4)
-        );
-        assert_eq!(plain.bar(0.999, 1.0), " ".repeat(WIDTH - 1) + "#");
+        assert_eq!(plain.bar(1.0), "#".repeat(WIDTH));
+        assert_eq!(plain.bar(0.25), "#".repeat(WIDTH / 4));
+        assert_eq!(plain.bar(0.001), "#");
+        assert_eq!(plain.bar(0.0), "");
     }
 
     #[test]
     fn a_terminal_sees_eighths() {
         let drawn = pen(false);
-        assert_eq!(drawn.bar(0.0, 1.0), "█".repeat(WIDTH));
-        assert_eq!(drawn.bar(0.0, 1.5 / 32.0), "█▌");
-        assert_eq!(drawn.bar(0.0, 0.0001), "▏");
-        assert_eq!(drawn.bar(0.5, 1.0), " ".repeat(16) + &"█".repeat(16));
+        assert_eq!(drawn.bar(1.0), "█".repeat(WIDTH));
+        assert_eq!(drawn.bar(1.5 / 32.0), "█▌");
+        assert_eq!(drawn.bar(0.0001), "▏");
+    }
+
+    #[test]
+    fn a_stretch_lies_where_its_time_was() {
+        let half = " ".repeat(WIDTH / 2);
+        assert_eq!(pen(true).span(0.5, 0.75, false), format!("{half}########"));
+        assert_eq!(pen(false).span(0.5, 0.53, true), format!("{half}░"));
+        assert_eq!(
+            pen(true).span(0.999, 1.0, false),
+            " ".repeat(WIDTH - 1) + "#"
+        );
     }
 }

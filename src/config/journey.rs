@@ -305,6 +305,15 @@ fn check(place: &str, condition: &Condition) -> Result<()> {
         }
         Condition::Answer(answer) => {
             within(place, "answer.days", answer.days, 1, MOST_DAYS)?;
+            let kinds = ["relationship", "transactional"];
+            if let Some(kind) = &answer.kind
+                && !kinds.contains(&kind.as_str())
+            {
+                return Err(
+                    Error::usage(format!("{place}: `{kind}` is no kind of survey"))
+                        .with_hint("kinds are relationship, transactional"),
+                );
+            }
             if ["nps", "csat", "ces"].contains(&answer.metric.as_str()) {
                 return Ok(());
             }
@@ -407,6 +416,10 @@ mod tests {
             (
                 "{stage: s, answer: {metric: ltv, is: good, days: 9}}",
                 "is no survey metric",
+            ),
+            (
+                "{stage: s, answer: {metric: nps, kind: annual, is: good, days: 9}}",
+                "is no kind of survey",
             ),
         ] {
             assert!(refusal(rule).contains(said), "{}", refusal(rule));

@@ -25,7 +25,7 @@ pub use attribution::Attribution;
 pub use buying_group::{BuyingGroup, Engagement, PurchaseMoment, PurchasePhase, RoleInfluence};
 pub use cohort::{CohortStart, Cohorts};
 pub use cron::Cron;
-pub use funnel::{Funnel, FunnelStep, FunnelUnit};
+pub use funnel::{Funnel, FunnelExclusion, FunnelHold, FunnelStep, FunnelUnit};
 pub use health::{CurvePoint, HealthProfile, Measure, ScoreTier};
 pub use identity::Identity;
 pub use journey::{

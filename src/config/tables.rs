@@ -4,6 +4,7 @@
 //! computed here that SQL could say; what is here is what SQL cannot know: the
 //! pipeline's text and the calendar of the as-of day.
 
+mod funnel;
 mod journey;
 
 use std::sync::Arc;
@@ -24,10 +25,9 @@ use crate::time::{AsOf, epoch_days};
 
 /// What a curve's flat ends reach to: beyond any value that is measured.
 const FAR: f64 = 1e300;
-const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 38] = [
+pub const TABLE_NAMES: [&str; 40] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
@@ -38,7 +38,9 @@ pub const TABLE_NAMES: [&str; 38] = [
     "cfg_cutoff_day",
     "cfg_engagement_weight",
     "cfg_funnel",
+    "cfg_funnel_exclusion",
     "cfg_funnel_match",
+    "cfg_funnel_role",
     "cfg_funnel_step",
     "cfg_health",
     "cfg_health_curve",
@@ -81,9 +83,11 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
         ("cfg_month", months(pipeline, as_of)?),
         ("cfg_retention_period", retention_periods(pipeline, as_of)?),
         ("cfg_source", sources(pipeline)?),
-        ("cfg_funnel", funnels(pipeline)?),
-        ("cfg_funnel_step", funnel_steps(pipeline)?),
-        ("cfg_funnel_match", funnel_matches(pipeline)?),
+        ("cfg_funnel", funnel::funnels(pipeline)?),
+        ("cfg_funnel_step", funnel::steps(pipeline)?),
+        ("cfg_funnel_match", funnel::matches(pipeline)?),
+        ("cfg_funnel_exclusion", funnel::exclusions(pipeline)?),
+        ("cfg_funnel_role", funnel::roles(pipeline)?),
         ("cfg_survey_metric", survey_metrics(pipeline)?),
         ("cfg_health", health(pipeline)?),
         ("cfg_health_measure", health_measures(pipeline)?),
@@ -253,66 +257,8 @@ fn sources(pipeline: &Pipeline) -> Result<RecordBatch> {
     ])
 }
 
-fn funnels(pipeline: &Pipeline) -> Result<RecordBatch> {
-    let all = &pipeline.funnels;
-    table(vec![
-        texts("funnel", all.iter().map(|funnel| funnel.name.as_str())),
-        texts("unit", all.iter().map(|funnel| funnel.unit.name())),
-        texts("mode", all.iter().map(|funnel| funnel.mode.as_str())),
-        integers(
-            "window_days",
-            all.iter().map(|funnel| i64::from(funnel.window_days)),
-        ),
-        integers(
-            "window_us",
-            all.iter()
-                .map(|funnel| i64::from(funnel.window_days) * MICROSECONDS_A_DAY),
-        ),
-        integers("steps", all.iter().map(|funnel| count(funnel.steps.len()))),
-    ])
-}
-
 fn count(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
-}
-
-fn funnel_steps(pipeline: &Pipeline) -> Result<RecordBatch> {
-    let mut rows = Vec::new();
-    for funnel in &pipeline.funnels {
-        for (number, step) in (1_i64..).zip(&funnel.steps) {
-            rows.push((funnel.name.as_str(), number, step.name.as_str()));
-        }
-    }
-    table(vec![
-        texts("funnel", rows.iter().map(|row| row.0)),
-        integers("step_number", rows.iter().map(|row| row.1)),
-        texts("step", rows.iter().map(|row| row.2)),
-    ])
-}
-
-fn funnel_matches(pipeline: &Pipeline) -> Result<RecordBatch> {
-    let mut rows = Vec::new();
-    for funnel in &pipeline.funnels {
-        for (number, step) in (1_i64..).zip(&funnel.steps) {
-            for touchpoint in &step.any_of {
-                rows.push((
-                    funnel.name.as_str(),
-                    number,
-                    touchpoint.as_str(),
-                    step.channel.as_deref(),
-                ));
-            }
-        }
-    }
-    table(vec![
-        texts("funnel", rows.iter().map(|row| row.0)),
-        integers("step_number", rows.iter().map(|row| row.1)),
-        texts("touchpoint", rows.iter().map(|row| row.2)),
-        (
-            "channel",
-            Arc::new(rows.iter().map(|row| row.3).collect::<StringArray>()),
-        ),
-    ])
 }
 
 fn survey_metrics(pipeline: &Pipeline) -> Result<RecordBatch> {

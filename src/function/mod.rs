@@ -84,7 +84,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         registry.register_udf(Arc::new(function))?;
     }
     let aggregates = [
-        AggregateUDF::new_from_impl(window_funnel::WindowFunnel::new()),
+        AggregateUDF::new_from_impl(window_funnel::WindowFunnel::new(zone, days)),
         AggregateUDF::new_from_impl(kaplan_meier::KaplanMeierQuantile::new()),
         AggregateUDF::new_from_impl(removal_effect::RemovalEffects::new()),
     ];

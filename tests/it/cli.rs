@@ -322,8 +322,15 @@ fn explanations(company: &Company) {
 fn pictures(company: &Company) {
     let show = |arguments: &[&str]| company.kenko(&[&["show"], arguments].concat());
     let drawn = |arguments: &[&str]| show(arguments).succeeded().shown();
-    assert_snapshot!("show_funnel", drawn(&["funnel", "purchase"]));
-    let by_segment = ["funnel", "purchase", "--by", "segment", "--language", "ja"];
+    assert_snapshot!("show_funnel", drawn(&["funnel", "acquisition"]));
+    let by_segment = [
+        "funnel",
+        "acquisition",
+        "--by",
+        "segment",
+        "--language",
+        "ja",
+    ];
     assert_snapshot!("show_funnel_by", drawn(&by_segment));
     let list = company.table("out", "risk_list").sorted_by("rank");
     let id = list.text(0, "account_id").unwrap();
@@ -339,8 +346,8 @@ fn pictures(company: &Company) {
     assert_snapshot!(
         "show_refused",
         [
-            show(&["funnel", "purchases"]).shown(),
-            show(&["funnel", "purchase", "--by", "colour"]).shown(),
+            show(&["funnel", "acquisitions"]).shown(),
+            show(&["funnel", "acquisition", "--by", "colour"]).shown(),
             show(&["journey", "a00000"]).shown(),
             show(&["journey", "nobody at all"]).shown(),
         ]

@@ -45,8 +45,8 @@ fn only_what_was_known_on_the_day_decides_what_is_published() {
     let base = company.published("out");
     assert_eq!(
         base.len(),
-        48,
-        "twenty-four marts, in latest/ and in history/"
+        50,
+        "twenty-five marts, in latest/ and in history/"
     );
 
     let before = everything(&company.path("out"));
@@ -504,6 +504,7 @@ fn contracts_alone_give_revenue_and_no_behaviour() {
             "content_effect",
             "funnel_account",
             "funnel_conversion",
+            "funnel_trend",
             "lifecycle",
             "lifecycle_month",
             "support_metric",

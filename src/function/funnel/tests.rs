@@ -1,30 +1,41 @@
-//! The levels of `ClickHouse`'s test, and every mode against brute force.
+//! The levels of `ClickHouse`'s test, and every mode and term against brute
+//! force.
+
+mod brute;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::time::{Zone, parse_date};
 
-/// (instant, mask) in the total order.
-impl Touch for (Microseconds, u64) {
-    fn occurred_at(&self) -> Microseconds {
-        self.0
-    }
-
-    fn step_mask(&self) -> u64 {
-        self.1
-    }
+fn calendar() -> Calendar {
+    let zone = Zone::parse("UTC").unwrap();
+    let day = parse_date("2026-01-01").unwrap();
+    Calendar::new(&zone, &zone.days(day, day).unwrap())
 }
 
-fn evaluated(touches: &[(i64, u64)], modes: Modes, window: i64) -> Attempt {
-    let mut attempt = Attempt::default();
-    evaluate(
-        touches,
-        modes,
-        window,
-        &mut Scratch::default(),
-        &mut attempt,
-    );
-    attempt
+/// (instant, mask) in the total order, by nobody.
+fn by_nobody(touches: &[(i64, u64)]) -> Vec<Touch> {
+    let touches = touches.iter();
+    touches
+        .map(|(occurred_at, mask)| Touch {
+            occurred_at: *occurred_at,
+            mask: *mask,
+            ..Touch::default()
+        })
+        .collect()
+}
+
+fn evaluated(touches: &[(i64, u64)], terms: &str, window: i64) -> Outcome {
+    let terms = Terms::parse(terms, window).unwrap();
+    let mut touches = by_nobody(touches);
+    evaluate(&mut touches, &terms, &calendar(), &mut Scratch::default())
+}
+
+/// Positions of the touches that took the steps.
+fn positions(outcome: &Outcome) -> Vec<usize> {
+    let reached = outcome.reached.iter();
+    reached.map(|reached| reached.unwrap().touch).collect()
 }
 
 /// Reads touches as "a0 b10": what happened, and when. A step is the set of
@@ -204,39 +215,35 @@ const CASES: [Case; 32] = [
 fn levels_agree_with_the_published_cases() {
     for (number, case) in (1..).zip(&CASES) {
         for (text, expected) in case.units {
-            let modes = Modes::parse(case.modes).unwrap();
-            let attempt = evaluated(&touches(text, case.steps), modes, case.window);
-            assert_eq!(attempt.reached.len(), *expected, "case {number}: {text}");
+            let outcome = evaluated(&touches(text, case.steps), case.modes, case.window);
+            assert_eq!(outcome.steps_reached, *expected, "case {number}: {text}");
         }
     }
 }
 
 #[test]
 fn the_furthest_and_then_the_earliest_attempt_counts() {
-    let ordered = Modes::default();
     // Both starts come to step 2; the first start's earliest step 2 counts.
     let both = touches("a1 a2 b3 b4", ABC);
-    assert_eq!(evaluated(&both, ordered, 10).reached, [0, 2]);
+    assert_eq!(positions(&evaluated(&both, "ordered", 10)), [0, 2]);
     // The first start runs out of time before c.
     let second = touches("a1 b2 a8 b9 c12", ABC);
-    assert_eq!(evaluated(&second, ordered, 10).reached, [2, 3, 4]);
+    assert_eq!(positions(&evaluated(&second, "ordered", 10)), [2, 3, 4]);
     // The window's last moment belongs to it.
     let edge = touches("a1 b11", ABC);
-    assert_eq!(evaluated(&edge, ordered, 10).reached.len(), 2);
-    assert_eq!(evaluated(&edge, ordered, 9).reached.len(), 1);
-    assert_eq!(evaluated(&[], ordered, 9), Attempt::default());
-    assert_eq!(
-        evaluated(&touches("b1 c2", ABC), ordered, 9),
-        Attempt::default()
-    );
+    assert_eq!(evaluated(&edge, "ordered", 10).steps_reached, 2);
+    assert_eq!(evaluated(&edge, "ordered", 9).steps_reached, 1);
+    assert_eq!(evaluated(&[], "ordered", 9), Outcome::default());
+    let never = touches("b1 c2", ABC);
+    assert_eq!(evaluated(&never, "ordered", 9), Outcome::default());
     // A window beyond the end of time is no overflow.
     let late = [(i64::MAX - 1, 1), (i64::MAX, 2)];
-    assert_eq!(evaluated(&late, ordered, i64::MAX).reached.len(), 2);
+    assert_eq!(evaluated(&late, "ordered", i64::MAX).steps_reached, 2);
 }
 
 #[test]
 fn loops_are_the_ways_back_before_the_last_step() {
-    let count = |text| evaluated(&touches(text, ABC), Modes::default(), 100).loops;
+    let count = |text| evaluated(&touches(text, ABC), "ordered", 100).loops;
     assert_eq!(count("a1 b2 c3"), 0);
     // Back to a twice; the second b stays on its step, d is no step.
     assert_eq!(count("a1 b2 a3 b4 a5 d6 c7"), 2);
@@ -246,39 +253,137 @@ fn loops_are_the_ways_back_before_the_last_step() {
 
 #[test]
 fn a_disturbed_attempt_hides_no_later_one() {
-    let strict = Modes::parse("strict_order").unwrap();
     let again = touches("a1 d2 a3 b4 c5", ABC);
-    assert_eq!(evaluated(&again, strict, 100).reached, [2, 3, 4]);
+    assert_eq!(
+        positions(&evaluated(&again, "strict_order", 100)),
+        [2, 3, 4]
+    );
+}
+
+#[test]
+fn gaps_bound_the_time_between_two_steps() {
+    let steps = touches("a1 b2 b9 c10", ABC);
+    // Two instants after a at the earliest: the second b, then c at once.
+    let outcome = evaluated(&steps, "ordered; steps 3; min 2 3 us", 100);
+    assert_eq!(positions(&outcome), [0, 2, 3]);
+    // At most seven from b to c: the attempt took b at 2 and is over at 9.
+    let outcome = evaluated(&steps, "ordered; steps 3; max 3 7 us", 100);
+    assert_eq!((positions(&outcome), outcome.ends_at), (vec![0, 1], 9));
+    // A later start is not over, because it took the later b.
+    let again = touches("a1 b2 a8 b9 c10", ABC);
+    let outcome = evaluated(&again, "ordered; steps 3; max 3 7 us", 100);
+    assert_eq!(positions(&outcome), [2, 3, 4]);
+}
+
+#[test]
+fn optional_steps_count_where_they_are_passed() {
+    let terms = "ordered; steps 3; optional 2";
+    let reached = |text| {
+        let outcome = evaluated(&touches(text, ABC), terms, 100);
+        let touches = outcome.reached.iter();
+        let touches: Vec<_> = touches.map(|step| step.map(|step| step.touch)).collect();
+        (outcome.steps_reached, touches)
+    };
+    assert_eq!(reached("a1 b2 c3"), (3, vec![Some(0), Some(1), Some(2)]));
+    assert_eq!(reached("a1 c3"), (3, vec![Some(0), None, Some(1)]));
+    // Before the first step and after the last it was not passed.
+    assert_eq!(reached("b0 a1 c3 b4"), (3, vec![Some(1), None, Some(2)]));
+    // On the way to a step that has not come yet it was.
+    assert_eq!(reached("a1 b2"), (1, vec![Some(0), Some(1)]));
+    assert_eq!(reached("a1 b102"), (1, vec![Some(0)]));
+}
+
+#[test]
+fn an_exclusion_ends_what_stands_between_its_steps() {
+    let steps: &[&str] = &["a", "b", "c", "x"];
+    let terms = "ordered; steps 3; exclude 4 2 3";
+    let outcome = evaluated(&touches("a1 x2 b3 x4 c5", steps), terms, 100);
+    assert_eq!(positions(&outcome), [0, 2]);
+    let by_x = Ended {
+        touch: 3,
+        exclusion: Some(4),
+    };
+    assert_eq!(outcome.ended, Some(by_x));
+    // Another attempt may still get there.
+    let outcome = evaluated(&touches("a1 b3 x4 a5 b6 c7", steps), terms, 100);
+    assert_eq!(positions(&outcome), [3, 4, 5]);
+    assert_eq!(outcome.ended, None);
+}
+
+#[test]
+fn a_quorum_is_gathered_since_the_step_before() {
+    let touch = |occurred_at, mask, person, role| Touch {
+        occurred_at,
+        mask,
+        person,
+        role,
+    };
+    let mut touches = [
+        touch(1, 2, 1, 1),
+        touch(2, 1, 1, 1),
+        touch(3, 2, 2, 2),
+        touch(4, 2, 2, 2),
+        touch(5, 2, 0, 0),
+        touch(6, 2, 1, 2),
+    ];
+    let mut steps = |terms: &str| {
+        let terms = Terms::parse(terms, 100).unwrap();
+        let scratch = &mut Scratch::default();
+        positions(&evaluate(&mut touches, &terms, &calendar(), scratch))
+    };
+    // Person 1 touched b before a, which does not count; nobody knows who 5 was.
+    assert_eq!(steps("ordered; people 2 2"), [1, 5]);
+    // One role only since a; the third person never comes.
+    assert_eq!(steps("ordered; roles 2 2"), [1]);
+    assert_eq!(steps("ordered; people 2 3"), [1]);
 }
 
 #[test]
 fn modes_print_as_they_are_read() {
-    for bits in 0..16 {
+    for bits in (0..16).chain([16, 20, 24, 28]) {
         assert_eq!(Modes::parse(&Modes(bits).to_string()), Some(Modes(bits)));
     }
     assert_eq!(
         Modes::parse("strict_order + ordered"),
         Some(Modes::STRICT_ORDER)
     );
-    assert_eq!(Modes::parse(""), None);
-    assert_eq!(Modes::parse("strict"), None);
+    for wrong in ["", "strict", "any_order+strict_order"] {
+        assert_eq!(Modes::parse(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn terms_that_contradict_each_other_are_refused() {
+    let refused = [
+        "ordered; gap 2 3 days",
+        "ordered; min 2 3 weeks",
+        "ordered; min 0 3 days",
+        "ordered; optional 1",
+        "ordered; optional 2; people 2 2",
+        "any_order; optional 2",
+        "any_order; max 2 3 days",
+        "ordered; exclude 4 0 3",
+        "ordered; optional 63",
+        "ordered;",
+    ];
+    for text in refused {
+        assert!(Terms::parse(text, 1).is_err(), "{text}");
+    }
+    assert!(Terms::parse("any_order; steps 3; exclude 4 1 3; first 2; role 3 5", 1).is_ok());
 }
 
 #[test]
 fn sixty_two_steps_and_many_starts() {
     let steps: Vec<(i64, u64)> = (0..62).map(|step| (step, 1 << step)).collect();
-    assert_eq!(evaluated(&steps, Modes::default(), 100).reached.len(), 62);
+    for modes in ["ordered", "any_order"] {
+        assert_eq!(evaluated(&steps, modes, 100).steps_reached, 62);
+    }
     // A hundred thousand starts that never go on: linear, so this ends at once.
-    for modes in [
-        "ordered",
-        "strict_order",
-        "strict_deduplication",
-        "strict_increase",
-    ] {
+    for modes in Modes::NAMES {
         let mut many: Vec<(i64, u64)> = (0..100_000).map(|at| (at, 1)).collect();
         many.push((100_000, 2));
-        let attempt = evaluated(&many, Modes::parse(modes).unwrap(), 1_000_000);
-        assert_eq!(attempt.reached.len(), 2, "{modes}");
+        let outcome = evaluated(&many, &format!("{modes}; steps 3"), 1_000_000);
+        assert_eq!(outcome.steps_reached, 2, "{modes}");
     }
 }
 
@@ -322,89 +427,68 @@ fn longest_chain(touches: &[(i64, u64)], modes: Modes, window: i64) -> Vec<usize
     best
 }
 
-/// One start after another, by the words of the definition.
-fn furthest_start(touches: &[(i64, u64)], modes: Modes, window: i64) -> Vec<usize> {
-    let steps = 6;
-    let mut best: Vec<usize> = Vec::new();
-    for start in (0..touches.len()).filter(|start| touches[*start].1 & 1 == 1) {
-        let mut chain = vec![start];
-        for position in start..touches.len() {
-            let (at, mask) = touches[position];
-            if at > touches[start].0 + window {
-                break;
-            }
-            let before = chain.len();
-            for step in 1..steps {
-                let is_spent =
-                    modes.has(Modes::STRICT_ONCE) && (position == start || chain.len() > before);
-                let is_later = at > touches[chain[chain.len() - 1]].0;
-                let may_take = !is_spent && (is_later || !modes.has(Modes::STRICT_INCREASE));
-                if step == chain.len() && mask >> step & 1 == 1 && may_take {
-                    chain.push(position);
-                }
-            }
-            let repeats = (0..before).any(|step| mask >> step & 1 == 1);
-            let is_repeated = position > start && chain.len() == before && repeats;
-            let is_early = (chain.len() + 1..steps).any(|step| mask >> step & 1 == 1);
-            if modes.has(Modes::STRICT_DEDUPLICATION) && is_repeated
-                || modes.has(Modes::STRICT_ORDER) && (mask == 0 || is_early)
-            {
-                break;
-            }
-        }
-        if chain.len() > best.len() {
-            best = chain;
-        }
-    }
-    best
-}
-
-fn loops_of(touches: &[(i64, u64)], chain: &[usize]) -> usize {
-    let (Some(first), Some(last)) = (chain.first(), chain.last()) else {
-        return 0;
-    };
-    (*first..*last)
-        .filter(|position| !chain.contains(position))
-        .filter(|position| {
-            let standing = chain.iter().filter(|taken| *taken < position).count();
-            let (_, mask) = touches[*position];
-            mask != 0 && mask >> (standing - 1) == 0
-        })
-        .count()
-}
-
-/// Up to `length` touches of `steps` steps, many at the same instant.
-fn journeys(length: usize, steps: u32) -> impl Strategy<Value = Vec<(i64, u64)>> {
+/// Up to `length` touches of `steps` steps, many at the same instant, by a few
+/// persons in a few roles.
+fn journeys(length: usize, steps: u32) -> impl Strategy<Value = Vec<Touch>> {
     let sparse = prop_oneof![
         4 => (0..steps).prop_map(|step| 1_u64 << step),
         1 => 0..1_u64 << steps,
     ];
-    prop::collection::vec((0_i64..12, sparse), 0..length).prop_map(|mut touches| {
-        touches.sort_by_key(|(at, _)| *at);
+    let touch = (0_i64..12, sparse, 0_u32..4, 0_u8..4).prop_map(|(at, mask, person, role)| Touch {
+        occurred_at: at,
+        mask,
+        person,
+        role,
+    });
+    prop::collection::vec(touch, 0..length).prop_map(|mut touches| {
+        touches.sort_by_key(|touch| touch.occurred_at);
         touches
     })
 }
 
+/// Every combination of modes there is.
+fn all_modes() -> impl Iterator<Item = Modes> {
+    (0..16).chain([16, 20, 24, 28]).map(Modes)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    // Every history is judged in every mode: ten thousand each.
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
     fn every_combination_of_touches_was_considered(
         touches in journeys(9, 4),
-        bits in prop::sample::select(vec![0_u8, 4, 8, 12]),
         window in 0_i64..14,
     ) {
-        let attempt = evaluated(&touches, Modes(bits), window);
-        let chain = longest_chain(&touches, Modes(bits), window);
-        prop_assert_eq!(&attempt.reached, &chain);
-        prop_assert_eq!(usize::try_from(attempt.loops).unwrap(), loops_of(&touches, &chain));
+        let calendar = calendar();
+        for modes in all_modes().filter(|modes| modes.0 & 0b1_0011 == 0) {
+            let terms = Terms::parse(&modes.to_string(), window).unwrap();
+            let outcome =
+                evaluate(&mut touches.clone(), &terms, &calendar, &mut Scratch::default());
+            let touches: Vec<_> =
+                touches.iter().map(|touch| (touch.occurred_at, touch.mask)).collect();
+            prop_assert_eq!(&positions(&outcome), &longest_chain(&touches, modes, window));
+        }
     }
 
     #[test]
-    fn every_start_was_tried(touches in journeys(24, 5), bits in 0_u8..16, window in 0_i64..14) {
-        let attempt = evaluated(&touches, Modes(bits), window);
-        let chain = furthest_start(&touches, Modes(bits), window);
-        prop_assert_eq!(&attempt.reached, &chain);
-        prop_assert_eq!(usize::try_from(attempt.loops).unwrap(), loops_of(&touches, &chain));
+    fn every_start_was_tried(
+        touches in journeys(24, 6),
+        plan in brute::plans(),
+        window in 0_i64..14,
+    ) {
+        let mut scratch = Scratch::default();
+        let calendar = calendar();
+        for modes in all_modes() {
+            // Without further terms too: most funnels have none.
+            for plan in [&brute::Plan::default(), &plan] {
+                let text = plan.text(modes);
+                let terms = Terms::parse(&text, window).unwrap();
+                let touches = plan.seen(&touches);
+                let outcome = evaluate(&mut touches.clone(), &terms, &calendar, &mut scratch);
+                let expected = plan.furthest(&touches, modes, window);
+                prop_assert_eq!(&outcome, &expected, "{}", text);
+            }
+        }
     }
 }

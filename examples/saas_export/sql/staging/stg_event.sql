@@ -37,6 +37,7 @@ select
     ranked.usage_count as quantity,
     ranked.usage_duration_secs as duration_seconds,
     ranked.error_count as errors,
+    cast(null as text) as product_id,
     ranked.subscription_id
 from ranked
 left join stg_subscription on ranked.subscription_id = stg_subscription.subscription_id

@@ -1,0 +1,94 @@
+-- The touch by which one unit reached one step of one funnel: through whom, on which way,
+-- and who of ours owned the account on that day. The person's role is today's, because
+-- contacts have no history; the owner is today's too where owner_history is not extracted
+-- or does not reach back so far.
+-- grain: funnel, unit_id, step_number
+-- columns:
+--   funnel | text | key | funnel
+--   unit_id | text | key | unit of the funnel
+--   step_number | integer | - | step, from 1; in any order the how-manieth
+--   account_id | text | key | the unit's account
+--   reached_at | timestamp | UTC | when it was reached
+--   contact_id | text | key | person whose touch it was; null for deals and contracts
+--   role | text | - | that person's role in the purchase today
+--   channel | text | - | channel of the touch
+--   mode | text | - | assisted or self_service
+--   owner_id | text | key | owner of the account on that day
+with
+
+reached as (
+    select
+        int_funnel_unit.funnel,
+        int_funnel_unit.unit_id,
+        cfg_funnel_step.step_number,
+        int_funnel_unit.account_id,
+        int_funnel_unit.reached_at[cfg_funnel_step.step_number] as reached_at,
+        int_funnel_unit.touchpoint_ids[cfg_funnel_step.step_number] as touchpoint_id
+    from cfg_funnel_step
+    inner join int_funnel_unit on cfg_funnel_step.funnel = int_funnel_unit.funnel
+    where int_funnel_unit.reached_at[cfg_funnel_step.step_number] is not null
+),
+
+-- one touch is looked up once, however many steps and funnels it serves
+wanted as (
+    select distinct
+        touchpoint_id,
+        reached_at
+    from reached
+),
+
+touch as (
+    select
+        int_touchpoint.touchpoint_id,
+        int_touchpoint.occurred_at,
+        min(int_touchpoint.contact_id) as contact_id,
+        min(int_touchpoint.channel) as channel,
+        min(int_touchpoint.mode) as mode
+    from wanted
+    inner join int_touchpoint
+        on wanted.touchpoint_id = int_touchpoint.touchpoint_id
+        and wanted.reached_at = int_touchpoint.occurred_at
+    group by int_touchpoint.touchpoint_id, int_touchpoint.occurred_at
+),
+
+owned as (
+    select
+        reached.funnel,
+        reached.unit_id,
+        reached.step_number,
+        max(stg_owner_history.valid_from) as valid_from
+    from reached
+    inner join stg_owner_history
+        on reached.account_id = stg_owner_history.account_id
+        and stg_owner_history.valid_from <= local_day(reached.reached_at)
+        and (
+            stg_owner_history.valid_to is null
+            or stg_owner_history.valid_to > local_day(reached.reached_at)
+        )
+    group by reached.funnel, reached.unit_id, reached.step_number
+)
+
+select
+    reached.funnel,
+    reached.unit_id,
+    reached.step_number,
+    reached.account_id,
+    reached.reached_at,
+    touch.contact_id,
+    stg_contact.buying_role as role,
+    touch.channel,
+    touch.mode,
+    coalesce(stg_owner_history.owner_id, stg_account.owner_id) as owner_id
+from reached
+left join touch
+    on reached.touchpoint_id = touch.touchpoint_id
+    and reached.reached_at = touch.occurred_at
+left join stg_contact on touch.contact_id = stg_contact.contact_id
+left join stg_account on reached.account_id = stg_account.account_id
+left join owned
+    on reached.funnel = owned.funnel
+    and reached.unit_id = owned.unit_id
+    and reached.step_number = owned.step_number
+left join stg_owner_history
+    on reached.account_id = stg_owner_history.account_id
+    and owned.valid_from = stg_owner_history.valid_from
