@@ -27,6 +27,8 @@ person_touch as (
     cross join (values ('theirs'), ('ours')) as end_of_it (side)
     cross join int_activity
     where int_activity.day <= $as_of
+        -- the window is at most two years, which says which files not to open
+        and int_activity.day > $as_of - 731
         and $as_of - int_activity.day < cfg_relationship.window_days
         and (
             (end_of_it.side = 'theirs' and int_activity.contact_id <> '')

@@ -22,6 +22,10 @@ pub struct Attribution {
     /// So many values of channel and of content are kept apart, the most frequent
     /// ones; the others are put together as `other`.
     pub values_max: u32,
+    /// Days after entering a stage in which content counts as seen there.
+    pub content_landmark_days: u32,
+    /// Days after these within which a step forward counts as having followed.
+    pub content_window_days: u32,
     /// Names of the events that are touches.
     pub touchpoints: Vec<String>,
 }
@@ -35,6 +39,13 @@ pub(crate) fn validate(attribution: &Attribution) -> Result<()> {
         730,
     )?;
     within("attribution.values_max", attribution.values_max, 1, 400)?;
+    let content_days = [
+        ("content_landmark_days", attribution.content_landmark_days),
+        ("content_window_days", attribution.content_window_days),
+    ];
+    for (name, days) in content_days {
+        within(&format!("attribution.{name}"), days, 1, 365)?;
+    }
     let names = attribution.touchpoints.iter().map(String::as_str);
     named_once("attribution.touchpoints", names)
 }
@@ -46,6 +57,14 @@ pub(super) fn tables(pipeline: &Pipeline) -> Result<Vec<(&'static str, RecordBat
         integers("window_days", [i64::from(section.window_days)]),
         integers("half_life_days", [i64::from(section.half_life_days)]),
         integers("values_max", [i64::from(section.values_max)]),
+        integers(
+            "content_landmark_days",
+            [i64::from(section.content_landmark_days)],
+        ),
+        integers(
+            "content_window_days",
+            [i64::from(section.content_window_days)],
+        ),
     ])?;
     let touchpoints = table(vec![texts(
         "touchpoint",

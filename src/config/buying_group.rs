@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 pub struct BuyingGroup {
     /// Days without a sign after which a person is no longer active.
     pub active_days: u32,
-    /// Phases of a deal, by its stages.
+    /// Phases of a deal in their order, with their stages in order.
     pub phases: Vec<PurchasePhase>,
     /// What is asked of a customer between deals: purchase and phase of `groups`.
     pub customer: PurchaseMoment,
@@ -194,6 +194,7 @@ fn phases(group: &BuyingGroup) -> Result<RecordBatch> {
         .flat_map(|phase| phase.stages.iter().map(move |stage| (stage, phase)))
         .collect();
     table(vec![
+        integers("stage_number", (1_i64..).take(rows.len())),
         texts("stage", rows.iter().map(|row| row.0.as_str())),
         texts("phase", rows.iter().map(|row| row.1.phase.as_str())),
     ])

@@ -348,6 +348,12 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         relationship: relationship.ok_or_else(|| missing("relationship"))?,
         identity: identity.ok_or_else(|| missing("identity"))?,
     };
+    validate(&pipeline)?;
+    Ok(pipeline)
+}
+
+/// What must hold within each section.
+fn validate(pipeline: &Pipeline) -> Result<()> {
     check_lengths(&pipeline.retention_months, pipeline.history_months)?;
     health::validate(&pipeline.health)?;
     risk::validate(&pipeline.risk)?;
@@ -358,8 +364,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     attribution::validate(&pipeline.attribution)?;
     buying_group::validate(&pipeline.buying_group)?;
     relationship::validate(&pipeline.relationship)?;
-    identity::validate(&pipeline.identity)?;
-    Ok(pipeline)
+    identity::validate(&pipeline.identity)
 }
 
 /// Every period's length is given once and fits into the history.

@@ -5,10 +5,10 @@
 //! or to nothing; `p(u, v)` is the share of the steps out of u that go to v. The
 //! effect of a value is `1 - P' / P`, where P is the probability to convert and P'
 //! the same with every step into the value leading to nothing (Anderl, Becker,
-//! von Wangenheim, Schumann 2016). With `N = (I - Q)⁻¹` over the values, s the first
-//! steps and b = N r the probabilities to convert from each, P' = P − (s N)_c b_c /
-//! `N_cc`: the chance ever to come to c times the chance to convert from there. One
-//! inverse therefore gives every effect. Chains of higher order are not here.
+//! von Wangenheim, Schumann 2016). With N the inverse of I − Q over the values, what
+//! is lost is the chance ever to come to c, `visits(c) / N(c, c)`, times the chance to
+//! convert from there. One inverse therefore gives every effect. Chains of higher
+//! order are not here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

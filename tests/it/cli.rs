@@ -323,7 +323,14 @@ fn pictures(company: &Company) {
     let show = |arguments: &[&str]| company.kenko(&[&["show"], arguments].concat());
     let drawn = |arguments: &[&str]| show(arguments).succeeded().shown();
     assert_snapshot!("show_funnel", drawn(&["funnel", "acquisition"]));
-    let by_segment = ["funnel", "acquisition", "--by", "segment", "--language", "ja"];
+    let by_segment = [
+        "funnel",
+        "acquisition",
+        "--by",
+        "segment",
+        "--language",
+        "ja",
+    ];
     assert_snapshot!("show_funnel_by", drawn(&by_segment));
     let list = company.table("out", "risk_list").sorted_by("rank");
     let id = list.text(0, "account_id").unwrap();

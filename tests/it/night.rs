@@ -501,6 +501,7 @@ fn contracts_alone_give_revenue_and_no_behaviour() {
         [
             "buying_group",
             "contact_profile",
+            "content_effect",
             "funnel_account",
             "funnel_conversion",
             "funnel_trend",
