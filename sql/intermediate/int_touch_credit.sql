@@ -13,65 +13,83 @@
 --   credited_value | decimal(38,4) | currency | credit
 with
 
+-- all lists of a conversion are in the same order, whichever that is
 conversion as (
     select
-        int_conversion_touch.opportunity_id,
-        array_agg(channel order by position) as channels,
-        array_agg(mode order by position) as modes,
-        array_agg(touchpoint order by position) as touchpoints,
-        array_agg(content order by position) as contents,
-        array_agg(position order by position) as positions,
-        array_agg(touches order by position) as touch_counts,
-        array_agg(cast(1 as double) order by position) as linear_weights,
+        touch.opportunity_id,
+        max(touch.touches) as touches,
+        cast(1 as decimal(38,6)) as one,
+        array_agg(int_touch_kind.kind) as kinds,
+        array_agg(touch.position) as positions,
+        array_agg(cast(1 as double)) as linear_weights,
         array_agg(
             case
-                when touches <= 2 then 0.5
-                when position in (1, touches) then 0.4
-                else 0.2 / (touches - 2)
+                when touch.touches <= 2 then 0.5
+                when touch.position in (1, touch.touches) then 0.4
+                else 0.2 / (touch.touches - 2)
             end
-            order by position
         ) as position_weights,
         array_agg(
-            power(0.5, cast(days_before as double) / cfg_attribution.half_life_days)
-            order by position
+            power(0.5, cast(touch.days_before as double) / cfg_attribution.half_life_days)
         ) as decay_weights
     from cfg_attribution
-    cross join int_conversion_touch
-    group by int_conversion_touch.opportunity_id
+    cross join int_conversion_touch as touch
+    inner join int_touch_kind
+        on touch.channel = int_touch_kind.channel
+        and touch.mode = int_touch_kind.mode
+        and touch.touchpoint = int_touch_kind.touchpoint
+        and touch.content = int_touch_kind.content
+    group by touch.opportunity_id
 ),
 
 credited as (
     select
         int_won_deal.currency,
         int_won_deal.amount,
-        unnest(channels) as channel,
-        unnest(modes) as mode,
-        unnest(touchpoints) as touchpoint,
-        unnest(contents) as content,
+        conversion.touches,
+        unnest(kinds) as kind,
         unnest(positions) as position,
-        unnest(touch_counts) as touches,
-        unnest(apportion(cast(1 as decimal(38,6)), linear_weights)) as linear_share,
-        unnest(apportion(amount, linear_weights)) as linear_value,
-        unnest(apportion(cast(1 as decimal(38,6)), position_weights)) as position_share,
-        unnest(apportion(amount, position_weights)) as position_value,
-        unnest(apportion(cast(1 as decimal(38,6)), decay_weights)) as decay_share,
-        unnest(apportion(amount, decay_weights)) as decay_value
+        unnest(apportion(one, linear_weights, positions)) as linear_share,
+        unnest(apportion(amount, linear_weights, positions)) as linear_value,
+        unnest(apportion(one, position_weights, positions)) as position_share,
+        unnest(apportion(amount, position_weights, positions)) as position_value,
+        unnest(apportion(one, decay_weights, positions)) as decay_share,
+        unnest(apportion(amount, decay_weights, positions)) as decay_value
     from conversion
     inner join int_won_deal on conversion.opportunity_id = int_won_deal.opportunity_id
+),
+
+by_kind as (
+    select
+        kind,
+        currency,
+        count(*) filter (where position = 1) as first_share,
+        sum(amount) filter (where position = 1) as first_value,
+        count(*) filter (where position = touches) as last_share,
+        sum(amount) filter (where position = touches) as last_value,
+        sum(linear_share) as linear_share,
+        sum(linear_value) as linear_value,
+        sum(position_share) as position_share,
+        sum(position_value) as position_value,
+        sum(decay_share) as decay_share,
+        sum(decay_value) as decay_value
+    from credited
+    group by kind, currency
 ),
 
 by_value as (
     select
         axis.dimension,
         case axis.dimension
-            when 'channel' then credited.channel
-            when 'mode' then credited.mode
-            when 'touchpoint' then credited.touchpoint
-            else credited.content
+            when 'channel' then int_touch_kind.channel
+            when 'mode' then int_touch_kind.mode
+            when 'touchpoint' then int_touch_kind.touchpoint
+            else int_touch_kind.content
         end as dimension_value,
-        credited.*
+        by_kind.*
     from (values ('channel'), ('mode'), ('touchpoint'), ('content')) as axis (dimension)
-    cross join credited
+    cross join by_kind
+    inner join int_touch_kind on by_kind.kind = int_touch_kind.kind
 ),
 
 summed as (
@@ -79,10 +97,10 @@ summed as (
         dimension,
         dimension_value,
         currency,
-        count(*) filter (where position = 1) as first_share,
-        sum(amount) filter (where position = 1) as first_value,
-        count(*) filter (where position = touches) as last_share,
-        sum(amount) filter (where position = touches) as last_value,
+        sum(first_share) as first_share,
+        sum(first_value) as first_value,
+        sum(last_share) as last_share,
+        sum(last_value) as last_value,
         sum(linear_share) as linear_share,
         sum(linear_value) as linear_value,
         sum(position_share) as position_share,

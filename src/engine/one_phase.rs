@@ -17,7 +17,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 
 /// Functions whose state is as large as their rows.
-const KEEP_THEIR_ROWS: [&str; 2] = ["km_quantile", "window_funnel"];
+const KEEP_THEIR_ROWS: [&str; 3] = ["array_agg", "km_quantile", "window_funnel"];
 
 /// The rule that deals rows out before anything is placed on streams.
 const PLACES_ON_STREAMS: &str = "EnsureRequirements";

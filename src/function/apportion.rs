@@ -1,4 +1,4 @@
-//! `apportion(amount, weights)`: an amount divided by weights, to the last unit.
+//! `apportion(amount, weights [, places])`: an amount divided by weights, to the last unit.
 //!
 //! Every part is rounded down to the scale of the amount, and what is then left
 //! over goes, one unit each, to the parts that lost most by the rounding (the
@@ -9,10 +9,10 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Decimal128Array, Float64Array, ListArray,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, Decimal128Array, ListArray,
 };
 use datafusion::arrow::buffer::{NullBuffer, OffsetBuffer};
-use datafusion::arrow::datatypes::{DataType, Decimal128Type, Field, Float64Type};
+use datafusion::arrow::datatypes::{DataType, Decimal128Type, Field, Float64Type, Int64Type};
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
@@ -23,11 +23,13 @@ use super::argument::{refuse, wrong_count};
 
 pub(super) const DOCUMENTATION: FunctionDoc = FunctionDoc {
     name: "apportion",
-    signature: "apportion(amount decimal, weights list<float>) → list<decimal>",
+    signature: "apportion(amount decimal, weights list<float> [, places list<integer>]) → \
+                list<decimal>",
     meaning: "The amount divided in proportion to the weights, which are not negative and not all \
               zero; a part for each weight, in their order. The parts sum to the amount exactly: \
               each is cut to the amount's scale, and the units left over go to the largest \
-              remainders, of equal ones to the earlier. A negative amount is divided as its \
+              remainders, of equal ones to the one of the lower place; places are those in the \
+              list unless they are given, for lists gathered in any order. A negative amount is divided as its \
               positive and negated. Null where either is null.",
     source: "Hare 1859; Balinski and Young 2001, Fair Representation",
 };
@@ -36,9 +38,13 @@ pub(super) const DOCUMENTATION: FunctionDoc = FunctionDoc {
 /// the same on every machine, and exact from there on.
 const RESOLUTION: f64 = 4_503_599_627_370_496.0;
 
-/// `units` divided by `weights`; the parts sum to `units`.
-fn parts(units: i128, weights: &[f64]) -> Result<Vec<i128>> {
+/// `units` divided by `weights`; the parts sum to `units`. Of equal remainders the
+/// one of the lower place goes first.
+fn parts(units: i128, weights: &[f64], places: &[i64]) -> Result<Vec<i128>> {
     let refused = |why: &str| refuse(format!("`{}` {why}", DOCUMENTATION.name));
+    if places.len() != weights.len() {
+        return Err(refused("needs a place for every weight"));
+    }
     if weights
         .iter()
         .any(|weight| !weight.is_finite() || *weight < 0.0)
@@ -57,20 +63,20 @@ fn parts(units: i128, weights: &[f64]) -> Result<Vec<i128>> {
     let amount = units.unsigned_abs();
     let mut taken = Vec::with_capacity(shares.len());
     let mut remainders = Vec::with_capacity(shares.len());
-    for (place, share) in shares.iter().enumerate() {
+    for (index, (share, place)) in shares.iter().zip(places).enumerate() {
         let product = amount
             .checked_mul(*share)
             .ok_or_else(|| refused(&format!("cannot divide as much as {units} units")))?;
         taken.push(product / total);
-        remainders.push((std::cmp::Reverse(product % total), place));
+        remainders.push((std::cmp::Reverse(product % total), *place, index));
     }
     let left = amount - taken.iter().sum::<u128>();
     remainders.sort_unstable();
-    for (_, place) in remainders
+    for (_, _, index) in remainders
         .iter()
         .take(usize::try_from(left).unwrap_or(usize::MAX))
     {
-        taken[*place] += 1;
+        taken[*index] += 1;
     }
     let signed = |part: u128| i128::try_from(part).map(|part| part * units.signum());
     taken
@@ -112,8 +118,10 @@ impl ScalarUDFImpl for Apportion {
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        let [amount, weights] = given else {
-            return wrong_count(DOCUMENTATION.signature, given.len());
+        let (amount, weights, places) = match given {
+            [amount, weights] => (amount, weights, None),
+            [amount, weights, places] => (amount, weights, Some(places)),
+            _ => return wrong_count(DOCUMENTATION.signature, given.len()),
         };
         if !matches!(amount, DataType::Decimal128(_, _)) {
             return plan_err!("{} needs a decimal amount, not {amount}", self.name());
@@ -122,8 +130,18 @@ impl ScalarUDFImpl for Apportion {
             DataType::List(item) if item.data_type().is_numeric() => {}
             other => return plan_err!("{} needs a list of weights, not {other}", self.name()),
         }
-        let weights = Field::new_list_field(DataType::Float64, true);
-        Ok(vec![amount.clone(), DataType::List(Arc::new(weights))])
+        let list = |item| DataType::List(Arc::new(Field::new_list_field(item, true)));
+        let mut taken = vec![amount.clone(), list(DataType::Float64)];
+        match places {
+            None => {}
+            Some(DataType::List(item)) if item.data_type().is_integer() => {
+                taken.push(list(DataType::Int64));
+            }
+            Some(other) => {
+                return plan_err!("{} needs a list of places, not {other}", self.name());
+            }
+        }
+        Ok(taken)
     }
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
@@ -135,14 +153,22 @@ impl ScalarUDFImpl for Apportion {
         let arrays = ColumnarValue::values_to_arrays(&arguments.args)?;
         let amounts = arrays[0].as_primitive::<Decimal128Type>();
         let weights = arrays[1].as_list::<i32>();
+        let places = arrays.get(2).map(|places| places.as_list::<i32>());
         let mut values = Vec::new();
         let mut lengths = Vec::with_capacity(amounts.len());
         let mut known = Vec::with_capacity(amounts.len());
         for row in 0..amounts.len() {
             let before = values.len();
-            let is_known = amounts.is_valid(row) && weights.is_valid(row);
+            let is_known = amounts.is_valid(row)
+                && weights.is_valid(row)
+                && places.is_none_or(|places| places.is_valid(row));
             if is_known {
-                values.extend(parts(amounts.value(row), &all_of(&weights.value(row))?)?);
+                let weights = all_of::<Float64Type>(&weights.value(row))?;
+                let places = match places {
+                    Some(places) => all_of::<Int64Type>(&places.value(row))?,
+                    None => (0..).take(weights.len()).collect(),
+                };
+                values.extend(parts(amounts.value(row), &weights, &places)?);
             }
             lengths.push(values.len() - before);
             known.push(is_known);
@@ -160,16 +186,16 @@ impl ScalarUDFImpl for Apportion {
     }
 }
 
-/// The weights of one row; none may be missing.
-fn all_of(weights: &ArrayRef) -> Result<Vec<f64>> {
-    let weights: &Float64Array = weights.as_primitive::<Float64Type>();
-    if weights.null_count() > 0 {
+/// The weights or places of one row; none may be missing.
+fn all_of<T: ArrowPrimitiveType>(items: &ArrayRef) -> Result<Vec<T::Native>> {
+    let items = items.as_primitive::<T>();
+    if items.null_count() > 0 {
         let name = DOCUMENTATION.name;
         return Err(refuse(format!(
-            "`{name}` cannot take a weight that is null"
+            "`{name}` cannot take a weight or a place that is null"
         )));
     }
-    Ok(weights.values().to_vec())
+    Ok(items.values().to_vec())
 }
 
 #[cfg(test)]
@@ -178,14 +204,22 @@ mod tests {
 
     use super::*;
 
+    /// `parts` with places in the order of the list.
+    fn in_order(units: i128, weights: &[f64]) -> Result<Vec<i128>> {
+        let places: Vec<i64> = (0..).take(weights.len()).collect();
+        parts(units, weights, &places)
+    }
+
     #[test]
     fn thirds_and_ties() {
-        assert_eq!(parts(100, &[1.0, 1.0, 1.0]).unwrap(), [34, 33, 33]);
-        assert_eq!(parts(-100, &[1.0, 1.0, 1.0]).unwrap(), [-34, -33, -33]);
-        assert_eq!(parts(2, &[1.0, 1.0, 1.0]).unwrap(), [1, 1, 0]);
-        assert_eq!(parts(0, &[0.3, 0.7]).unwrap(), [0, 0]);
-        assert_eq!(parts(10, &[0.4, 0.2, 0.4]).unwrap(), [4, 2, 4]);
-        assert_eq!(parts(7, &[0.0, 5.0]).unwrap(), [0, 7]);
+        assert_eq!(in_order(100, &[1.0, 1.0, 1.0]).unwrap(), [34, 33, 33]);
+        assert_eq!(in_order(-100, &[1.0, 1.0, 1.0]).unwrap(), [-34, -33, -33]);
+        assert_eq!(in_order(2, &[1.0, 1.0, 1.0]).unwrap(), [1, 1, 0]);
+        assert_eq!(in_order(0, &[0.3, 0.7]).unwrap(), [0, 0]);
+        assert_eq!(in_order(10, &[0.4, 0.2, 0.4]).unwrap(), [4, 2, 4]);
+        assert_eq!(in_order(7, &[0.0, 5.0]).unwrap(), [0, 7]);
+        assert_eq!(parts(2, &[1.0, 1.0, 1.0], &[3, 1, 2]).unwrap(), [0, 1, 1]);
+        assert!(parts(2, &[1.0, 1.0], &[1]).is_err());
     }
 
     /// Removal effects and credits as `ChannelAttribution`'s sample data give
@@ -201,7 +235,7 @@ mod tests {
             5344.9477, 3884.6147, 3340.8474, 2527.3522, 1971.9129, 1282.8472, 599.5707, 381.0626,
             274.3633, 171.1454, 4.6136, 1.7224,
         ];
-        let found = parts(197_850_000, &effects).unwrap();
+        let found = in_order(197_850_000, &effects).unwrap();
         assert_eq!(found.iter().sum::<i128>(), 197_850_000);
         for (found, credit) in found.iter().zip(credits) {
             #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
@@ -213,9 +247,9 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         for weights in [&[][..], &[0.0], &[-1.0, 2.0], &[f64::NAN], &[f64::INFINITY]] {
-            assert!(parts(1, weights).is_err(), "{weights:?}");
+            assert!(in_order(1, weights).is_err(), "{weights:?}");
         }
-        assert!(parts(i128::MAX, &[1.0]).is_err());
+        assert!(in_order(i128::MAX, &[1.0]).is_err());
     }
 
     proptest! {
@@ -226,7 +260,7 @@ mod tests {
         ) {
             prop_assume!(weights.iter().any(|weight| *weight > 0.0));
             let units = i128::from(units);
-            let found = parts(units, &weights).unwrap();
+            let found = in_order(units, &weights).unwrap();
             prop_assert_eq!(found.iter().sum::<i128>(), units);
             let total: f64 = weights.iter().sum();
             for (part, weight) in found.iter().zip(&weights) {
