@@ -29,9 +29,7 @@ conversion as (
                 else 0.2 / (touch.touches - 2)
             end
         ) as position_weights,
-        array_agg(
-            power(0.5, cast(touch.days_before as double) / cfg_attribution.half_life_days)
-        ) as decay_weights
+        array_agg(power(0.5, touch.days_before / (1.0 * half_life_days))) as decay_weights
     from cfg_attribution
     cross join int_conversion_touch as touch
     inner join int_touch_kind

@@ -19,7 +19,8 @@ kinds as (
 )
 
 select
-    cast(row_number() over (order by channel, mode, touchpoint, content) as bigint) as kind,
+    cast(row_number() over (order by channel, mode, touchpoint, content) as bigint)
+        as kind,
     channel,
     mode,
     touchpoint,

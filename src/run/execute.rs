@@ -1,7 +1,8 @@
 //! Builds models in the order of the graph, independent ones side by side.
 //!
 //! A model is started as soon as everything it reads is there; a failure stops
-//! the rest. Views are only defined, stored results only bound or fetched. What
+//! the rest, but for a model that ran out of memory beside others: it is built once
+//! more, alone. Views are only defined, stored results only bound or fetched. What
 //! is built stays in the scratch folder and, for later runs, in the store;
 //! nothing here is visible to a reader.
 
@@ -22,7 +23,7 @@ use super::reuse::Reuse;
 use super::state::State;
 use super::statement;
 use crate::engine::{Engine, Materialise};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Layer, Model};
 use crate::time::{EpochDays, Stopwatch};
 
@@ -94,8 +95,9 @@ impl Workshop<'_> {
         let names: BTreeSet<&str> = models.iter().map(|model| model.name.as_str()).collect();
         let mut waiting: Vec<&Model> = models.to_vec();
         let mut built: BTreeSet<String> = BTreeSet::new();
+        let mut alone: BTreeSet<String> = BTreeSet::new();
         let mut results = Vec::new();
-        let mut working: JoinSet<Result<Built>> = JoinSet::new();
+        let mut working: JoinSet<(String, Result<Built>)> = JoinSet::new();
         loop {
             let is_ready = |model: &&Model| {
                 model
@@ -103,7 +105,13 @@ impl Workshop<'_> {
                     .iter()
                     .all(|read| !names.contains(read.as_str()) || built.contains(read))
             };
-            while working.len() < self.at_once {
+            let is_alone = |model: &&Model| alone.contains(&model.name);
+            let at_once = if waiting.iter().any(is_alone) {
+                1
+            } else {
+                self.at_once
+            };
+            while working.len() < at_once {
                 let Some(position) = waiting.iter().position(&is_ready) else {
                     break;
                 };
@@ -114,8 +122,20 @@ impl Workshop<'_> {
             let Some(finished) = working.join_next().await else {
                 break;
             };
-            let result = finished
-                .map_err(|cause| Error::bug("a model's task ended early").with_source(cause))??;
+            let (name, result) = finished
+                .map_err(|cause| Error::bug("a model's task ended early").with_source(cause))?;
+            let result = match result {
+                Err(error)
+                    if error.kind() == ErrorKind::Resources
+                        && self.at_once > 1
+                        && alone.insert(name.clone()) =>
+                {
+                    let again = models.iter().filter(|model| model.name == name);
+                    waiting = again.copied().chain(waiting).collect();
+                    continue;
+                }
+                result => result?,
+            };
             self.observer.observe(built_event(&result.0));
             built.insert(result.0.name.clone());
             results.push(result);
@@ -129,7 +149,7 @@ impl Workshop<'_> {
         }
     }
 
-    fn task(&self, model: &Model) -> impl Future<Output = Result<Built>> + Send + use<> {
+    fn task(&self, model: &Model) -> impl Future<Output = (String, Result<Built>)> + Send + use<> {
         let work = ModelWork {
             engine: Arc::clone(self.engine),
             file: self.scratch.join(format!("{}.parquet", model.name)),
@@ -142,7 +162,10 @@ impl Workshop<'_> {
             schema: self.schemas.get(&model.name).cloned(),
             model: model.clone(),
         };
-        work.run()
+        async move {
+            let name = work.model.name.clone();
+            (name, work.run().await)
+        }
     }
 
     fn options(&self, model: &Model) -> Materialise {
