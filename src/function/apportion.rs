@@ -153,7 +153,7 @@ impl ScalarUDFImpl for Apportion {
         let arrays = ColumnarValue::values_to_arrays(&arguments.args)?;
         let amounts = arrays[0].as_primitive::<Decimal128Type>();
         let weights = arrays[1].as_list::<i32>();
-        let places = arrays.get(2).map(|places| places.as_list::<i32>());
+        let places = arrays.get(2).map(AsArray::as_list::<i32>);
         let mut values = Vec::new();
         let mut lengths = Vec::with_capacity(amounts.len());
         let mut known = Vec::with_capacity(amounts.len());
