@@ -16,5 +16,6 @@ pub mod report;
 pub mod run;
 pub mod sample;
 pub mod source;
+pub mod step;
 pub mod storage;
 pub mod time;

@@ -1,4 +1,5 @@
--- Accounts of high risk without a reason: nobody can act on a bare number.
+-- Accounts of high risk, higher than an average account's, without a reason: nobody can
+-- act on a bare number.
 -- severity: error
 -- checks: churn_risk
 select
@@ -6,4 +7,5 @@ select
     churn_probability
 from churn_risk
 where tier = 'high'
+    and churn_probability > coalesce(base_probability, 0)
     and coalesce(array_length(reasons), 0) = 0

@@ -1,12 +1,13 @@
 -- The probability that a paying account loses all its recurring revenue within the
--- horizon: log-odds of the base rate plus the points of every factor that applies, all in
--- decimals. Kept within one in a million of 0 and of 1, because no scorecard knows more.
+-- horizon: by the trained model where one has proved better than every baseline, else by
+-- the scorecard. Kept within one in a million of 0 and of 1, because no model knows more.
 -- grain: account_id
 -- columns:
 --   account_id | text | key | the account
 --   churn_probability | float | 0-1 | probability within the horizon, six digits
+--   base_probability | float | 0-1 | of an account of which nothing special is known
 --   tier | text | - | low, medium, high
---   log_odds | float | log-odds | base plus points of the factors
+--   log_odds | float | log-odds | of the probability; of a scorecard base plus points
 --   horizon_days | integer | days | how far the probability looks ahead
 --   arr | decimal(38,4) | currency/year | annual recurring revenue
 --   arr_at_risk | decimal(38,4) | currency/year | probability times arr
@@ -15,54 +16,48 @@
 --   days_to_renewal | integer | days | days until then
 --   model | text | - | what made the probability
 --   model_version | text | - | its version
---   reasons | list<text> | - | up to five factors that raise it most, in words
+--   reasons | list<text> | - | up to five reasons that raise it most, in words
 with
 
-factor_total as (
+reason_list as (
     select
         account_id,
-        sum(points) as points,
-        array_agg(reason order by factor_rank)
-            filter (where points > 0 and factor_rank <= 5) as reasons
-    from int_risk_factor
+        array_agg(reason order by reason_rank) as reasons
+    from int_churn_reason
     where as_of = $as_of
+        and contribution > 0
+        and reason_rank <= 5
     group by account_id
 ),
 
-judged as (
+-- a decimal, so that the money follows exactly from the published number
+estimated as (
     select
-        int_account_commercial.account_id,
-        cast(cfg_risk.base_log_odds + coalesce(factor_total.points, 0) as double)
-            as log_odds,
-        factor_total.reasons,
+        int_churn_part.account_id,
+        int_churn_part.parts[1] as probability,
+        int_churn_part.parts[2] as base_probability,
+        int_churn_part.log_odds,
+        int_churn_part.model,
+        int_churn_part.model_version,
+        reason_list.reasons,
         int_account_commercial.arr,
         int_account_commercial.currency,
         int_account_commercial.renews_on,
         int_account_commercial.days_to_renewal,
-        cfg_risk.horizon_days,
-        cfg_risk.model,
-        cfg_risk.version as model_version
-    from int_account_commercial
-    cross join cfg_risk
-    left join factor_total on int_account_commercial.account_id = factor_total.account_id
-    where int_account_commercial.as_of = $as_of
-        and int_account_commercial.mrr > 0
-),
-
--- from here on a decimal, so that the money follows exactly from the published number
-estimated as (
-    select
-        *,
-        cast(
-            least(greatest(1 / (1 + exp(-log_odds)), 0.000001), 0.999999)
-            as decimal(9,6)
-        ) as probability
-    from judged
+        cfg_risk.horizon_days
+    from cfg_risk
+    cross join int_churn_part
+    inner join int_account_commercial
+        on int_churn_part.as_of = int_account_commercial.as_of
+        and int_churn_part.account_id = int_account_commercial.account_id
+    left join reason_list on int_churn_part.account_id = reason_list.account_id
+    where int_churn_part.as_of = $as_of
 )
 
 select
     estimated.account_id,
     cast(estimated.probability as double) as churn_probability,
+    cast(estimated.base_probability as double) as base_probability,
     cfg_risk_tier.tier,
     estimated.log_odds,
     estimated.horizon_days,

@@ -44,6 +44,13 @@ pub enum Command {
         pipelines/nightly.yaml --from 2026-06-01 --to 2026-06-30"
     )]
     Backfill(BackfillArgs),
+    /// Train the churn model on past month-ends and decide who is in charge
+    #[command(
+        after_help = "Once a week is enough. Each month-end is made by the models of the night, cut at that day; \
+        a\nmodel takes charge only if it forecast past quarters better than every baseline \
+        does.\n\nExample:\n  kenko train pipelines/nightly.yaml --as-of 2026-06-30"
+    )]
+    Train(TrainArgs),
     /// Run the pipelines of a folder when they are due, and catch up missed days
     #[command(
         after_help = "Due are the days after the newest published one that a firing of `schedule:` \
@@ -192,6 +199,25 @@ pub struct BackfillArgs {
     /// Where to publish, in place of the pipeline's `output`
     #[arg(long, value_name = "LOCATION")]
     pub output: Option<String>,
+    /// How much of the machine to use.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The pipeline file
+    pub pipeline: String,
+    /// The business day up to which is learned: like that of `run`
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+    /// Where models are kept, in place of the pipeline's `output`
+    #[arg(long, value_name = "LOCATION")]
+    pub output: Option<String>,
+    /// Compute every month-end anew, whatever is stored
+    #[arg(long)]
+    pub full: bool,
     /// How much of the machine to use.
     #[command(flatten)]
     pub machine: MachineArgs,

@@ -92,7 +92,7 @@ fn risk(found: &Explanation) -> String {
     for factor in &found.factors {
         let _ = writeln!(
             text,
-            "  {:+.2}  {}",
+            "  {:+.1} points  {}",
             factor.points,
             printable(&factor.reason)
         );

@@ -15,6 +15,7 @@ pub(crate) fn threads(typed: Option<u16>) -> usize {
 pub(crate) fn worker_threads(command: &Command) -> usize {
     match command {
         Command::Run(args) => threads(args.machine.threads),
+        Command::Train(args) => threads(args.machine.threads),
         Command::Backfill(args) => threads(args.machine.threads),
         // The runs are processes of their own.
         Command::Schedule(_) => 1,

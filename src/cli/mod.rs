@@ -21,6 +21,7 @@ mod schedule;
 mod show;
 mod summary;
 mod tables;
+mod train;
 mod verify;
 mod watch;
 
@@ -70,6 +71,7 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::Verify(args) => verify::verify(&args, printer).await,
             Command::Prune(args) => prune::prune(&args, printer).await,
             Command::Backfill(args) => backfill::backfill(&args, printer).await,
+            Command::Train(args) => train::train(&args, printer).await,
             Command::Schedule(args) => schedule::schedule(&args, printer).await,
             Command::Check(args) => check::check(&args, printer).await,
             Command::List(args) => list::list(&args, printer).await,

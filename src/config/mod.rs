@@ -6,6 +6,7 @@
 
 mod attribution;
 mod buying_group;
+mod churn_model;
 mod cohort;
 pub mod contract;
 mod cron;
@@ -23,6 +24,9 @@ mod tables;
 
 pub use attribution::Attribution;
 pub use buying_group::{BuyingGroup, Engagement, PurchaseMoment, PurchasePhase, RoleInfluence};
+pub use churn_model::{
+    CardRow, Champion, ChurnFeature, ChurnSettings, Ladder, ReferenceRow, TrainedTables, trained,
+};
 pub use cohort::{CohortStart, Cohorts};
 pub use cron::Cron;
 pub use funnel::{Funnel, FunnelAttribute, FunnelExclusion, FunnelHold, FunnelStep, FunnelUnit};

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::attribution::{self, Attribution};
 use super::buying_group::{self, BuyingGroup};
+use super::churn_model::{self, ChurnSettings};
 use super::cohort::{self, Cohorts};
 use super::contract::{self, Contract, ContractText};
 use super::funnel::{self, Funnel};
@@ -70,6 +71,8 @@ pub struct Pipeline {
     pub health: Vec<HealthProfile>,
     /// The churn scorecard.
     pub risk: Risk,
+    /// How the churn model is trained.
+    pub churn_model: ChurnSettings,
     /// Funnels to count.
     pub funnels: Vec<Funnel>,
     /// Journeys whose rules give an account a stage.
@@ -187,6 +190,8 @@ struct PipelineText {
     health: Option<health::HealthText>,
     /// How churn risk is scored.
     risk: Option<Risk>,
+    /// How the churn model is trained, judged and put in words.
+    churn_model: Option<ChurnSettings>,
     /// The funnels to count.
     funnels: Option<Vec<Funnel>>,
     /// The journeys and the rules that give an account one stage of each a day.
@@ -298,6 +303,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         .risk
         .or(shipped.risk)
         .ok_or_else(|| missing("risk"))?;
+    let churn_model = written.churn_model.or(shipped.churn_model);
     let funnels = written
         .funnels
         .or(shipped.funnels)
@@ -339,6 +345,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         retention_months: retention_months.unwrap_or_default(),
         health: health.profiles,
         risk,
+        churn_model: churn_model.ok_or_else(|| missing("churn_model"))?,
         funnels,
         journeys,
         cohorts,
@@ -357,6 +364,7 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     check_lengths(&pipeline.retention_months, pipeline.history_months)?;
     health::validate(&pipeline.health)?;
     risk::validate(&pipeline.risk)?;
+    churn_model::validate(&pipeline.churn_model)?;
     funnel::validate(&pipeline.funnels)?;
     journey::validate(&pipeline.journeys)?;
     cohort::validate(&pipeline.cohorts, &pipeline.journeys)?;

@@ -19,7 +19,7 @@ use jiff::civil::Date;
 
 use super::pipeline::Pipeline;
 use super::risk::scaled;
-use super::{attribution, buying_group, contract, identity, relationship};
+use super::{attribution, buying_group, churn_model, contract, identity, relationship};
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
 
@@ -27,11 +27,16 @@ use crate::time::{AsOf, epoch_days};
 const FAR: f64 = 1e300;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 41] = [
+pub const TABLE_NAMES: [&str; 46] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
     "cfg_buying_group",
+    "cfg_churn",
+    "cfg_churn_card",
+    "cfg_churn_feature",
+    "cfg_churn_model",
+    "cfg_churn_reference",
     "cfg_cohort_age",
     "cfg_cohort_start",
     "cfg_cutoff",
@@ -101,6 +106,8 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
         ("cfg_list", lists(pipeline)?),
         ("cfg_renewal_weight", renewal_weights(pipeline)?),
     ];
+    tables.extend(churn_model::tables(pipeline)?);
+    tables.extend(churn_model::trained(None)?);
     tables.extend(journey::tables(pipeline)?);
     tables.extend(attribution::tables(pipeline)?);
     tables.extend(buying_group::tables(pipeline)?);
@@ -141,7 +148,7 @@ pub(super) fn booleans(name: &'static str, values: Vec<bool>) -> ColumnOf {
     (name, Arc::new(BooleanArray::from(values)))
 }
 
-fn dates(name: &'static str, values: impl IntoIterator<Item = Date>) -> ColumnOf {
+pub(super) fn dates(name: &'static str, values: impl IntoIterator<Item = Date>) -> ColumnOf {
     (
         name,
         Arc::new(Date32Array::from_iter_values(

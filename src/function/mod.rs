@@ -7,6 +7,8 @@
 
 mod apportion;
 mod argument;
+pub mod churn_model;
+mod churn_parts;
 mod funnel;
 mod kaplan_meier;
 mod list_set;
@@ -51,6 +53,8 @@ pub fn documentation() -> Vec<FunctionDoc> {
         kaplan_meier::DOCUMENTATION,
         removal_effect::DOCUMENTATION,
         apportion::DOCUMENTATION,
+        churn_parts::MODEL,
+        churn_parts::LOG_ODDS,
         wilson::LOW,
         wilson::HIGH,
         nps::LOW,
@@ -71,6 +75,8 @@ pub fn documentation() -> Vec<FunctionDoc> {
 pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Days) -> Result<()> {
     let scalars = [
         ScalarUDF::new_from_impl(apportion::Apportion::new()),
+        ScalarUDF::new_from_impl(churn_parts::ChurnParts::new()),
+        ScalarUDF::new_from_impl(churn_parts::LogOddsParts::new()),
         ScalarUDF::new_from_impl(local_day::LocalDay::new(zone, days)),
         ScalarUDF::new_from_impl(parse_date::ParseDate::new()),
         ScalarUDF::new_from_impl(parse_timestamp::ParseTimestamp::new(zone)),

@@ -36,7 +36,7 @@ pub struct Contribution {
 pub struct Factor {
     /// Why, in words.
     pub reason: String,
-    /// Log-odds added.
+    /// Percentage points added to the probability.
     pub points: f64,
 }
 
@@ -96,7 +96,7 @@ pub async fn explain(storage: &Storage, account: &str) -> Result<Explanation> {
             .await?
             .only("account_id", &[&id]),
         factors: factors(
-            &table(storage, &commit, "risk_factor")
+            &table(storage, &commit, "churn_reason")
                 .await?
                 .only("account_id", &[&id]),
         ),
@@ -171,7 +171,7 @@ fn factors(rows: &Rows) -> Vec<Factor> {
         .filter_map(|row| {
             Some(Factor {
                 reason: rows.text(row, "reason")?.to_owned(),
-                points: rows.float(row, "points")?,
+                points: rows.float(row, "contribution")? * 100.0,
             })
         })
         .collect();

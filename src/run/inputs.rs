@@ -15,6 +15,8 @@ use sha2::{Digest, Sha256};
 use super::check;
 use super::key;
 use super::project::{PRIOR_PREFIX, Project};
+use super::trained::Models;
+use crate::config::{self, Pipeline};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::model::graph::RUN_CHECK;
@@ -34,6 +36,26 @@ pub(crate) const CALENDAR: [&str; 4] = [
     "cfg_month",
     "cfg_retention_period",
 ];
+
+/// The `cfg_*` tables of a run, with what had been learned by its day.
+///
+/// # Errors
+/// As [`config::tables`]; [`crate::error::ErrorKind::Data`] if a trained model is damaged.
+pub(crate) async fn config_tables(
+    pipeline: &Pipeline,
+    as_of: &AsOf,
+    storage: &Storage,
+) -> Result<ConfigTables> {
+    let mut tables = config::tables(pipeline, as_of)?;
+    let models = Models::new(storage, &pipeline.name);
+    let known = models.known(&as_of.to_string(), pipeline.language).await?;
+    for (name, batch) in config::trained(known.as_ref())? {
+        if let Some(table) = tables.iter_mut().find(|(table, _)| table == name) {
+            table.1 = batch;
+        }
+    }
+    Ok(tables)
+}
 
 /// Registers the `cfg_*` tables.
 pub(crate) fn register_config(engine: &Engine, tables: &ConfigTables) -> Result<()> {

@@ -25,6 +25,8 @@ mod reuse;
 mod schedule;
 mod shift;
 mod state;
+mod train;
+mod trained;
 mod verify;
 
 pub use backfill::{Backfill, BackfilledDay, backfill, days_between};
@@ -39,6 +41,7 @@ pub use project::Project;
 pub use prune::{PruneOptions, prune};
 pub use published::{QueryOptions, query_published};
 pub use schedule::{Notice, ScheduleOptions, Scheduled, run_due, run_when_due, scheduled};
+pub use train::{TrainReport, train};
 pub use verify::{Verified, verify};
 
 use crate::engine::Statement;

@@ -22,7 +22,6 @@ use super::record::{self, Record};
 use super::reuse::Forced;
 use super::shift::Shift;
 use super::state::State;
-use crate::config;
 use crate::engine::{Engine, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Layer;
@@ -198,7 +197,7 @@ impl<'a> Night<'a> {
             bytes: frozen.sources.values().map(bytes).sum(),
         });
         let prior = publish::before(&storage, &pipeline.name, &as_of.to_string()).await?;
-        let tables = config::tables(pipeline, &as_of)?;
+        let tables = inputs::config_tables(pipeline, &as_of, &storage).await?;
         let run_key = inputs::run_key(
             project,
             &as_of,

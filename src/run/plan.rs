@@ -13,7 +13,6 @@ use super::project::Project;
 use super::record::recorded_keys;
 use super::reuse::{Forced, Reuse};
 use super::state::State;
-use crate::config;
 use crate::error::Result;
 use crate::model::{Layer, Model};
 use crate::publish;
@@ -110,7 +109,7 @@ pub async fn plan(
     let storage = Storage::open(output.unwrap_or(&pipeline.output))?;
     let (as_of, frozen) = freeze(project, day).await?;
     let prior = publish::before(&storage, &pipeline.name, &as_of.to_string()).await?;
-    let tables = config::tables(pipeline, &as_of)?;
+    let tables = inputs::config_tables(pipeline, &as_of, &storage).await?;
     let key = inputs::run_key(
         project,
         &as_of,

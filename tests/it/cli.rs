@@ -14,8 +14,8 @@ fn help_shows_every_command_and_an_example() {
     let root = nobody.kenko(&["--help"]).succeeded();
     assert_snapshot!("help", root.shown());
     for command in [
-        "init", "sample", "plan", "run", "backfill", "schedule", "check", "list", "explain",
-        "show", "query", "tables",
+        "init", "sample", "plan", "run", "backfill", "train", "schedule", "check", "list",
+        "explain", "show", "query", "tables",
     ] {
         assert!(
             root.stdout().contains(&format!("\n  {command} ")),

@@ -2,6 +2,8 @@
 //! SQL computes is tested in `tests/slt`.
 
 #[cfg(test)]
+mod churn;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod docs;

@@ -19,9 +19,10 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         (
             "run",
             &[
-                "config", "model", "source", "engine", "publish", "storage", "time",
+                "config", "model", "source", "step", "engine", "publish", "storage", "time",
             ],
         ),
+        ("step", &["config", "function"]),
         ("source", &["config", "engine", "storage", "time"]),
         ("engine", &["config", "function", "storage", "time"]),
         ("function", &["time"]),
@@ -141,7 +142,7 @@ fn only_engine_names_the_session_and_only_time_reads_the_clock() {
                 wrong.push(format!("{} reads a clock", shown(&path)));
             }
         }
-        let is_pure = ["config", "model", "function"].contains(&room.as_str());
+        let is_pure = ["config", "model", "function", "step"].contains(&room.as_str());
         for io in ["std::fs", "tokio::fs", "std::net", "std::env::var"] {
             if is_pure && names(io) {
                 wrong.push(format!("{} does input or output ({io})", shown(&path)));

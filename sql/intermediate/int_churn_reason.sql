@@ -1,0 +1,117 @@
+-- What one feature adds to the churn probability of one paying account at a cutoff, in
+-- words. Associated with the risk, not the cause of it.
+-- grain: as_of, account_id, feature
+-- columns:
+--   as_of | date | day | cutoff
+--   account_id | text | key | account
+--   feature | text | - | feature of the model, or factor of the scorecard
+--   reason_rank | integer | - | 1 = raises the probability most; ties by name
+--   contribution | decimal(9,6) | 0-1 | added to the probability; negative lowers it
+--   value | float | - | value of the feature, null where it is not known
+--   typical | float | - | median in training, null for the scorecard
+--   reason | text | - | why, in words
+--   is_actionable | boolean | - | somebody can do something about it
+with
+
+piece as (
+    select
+        as_of,
+        account_id,
+        is_scorecard,
+        unnest(features) as feature,
+        unnest(array_slice(parts, 3, cast(array_length(parts) as bigint))) as contribution
+    from int_churn_part
+),
+
+typical as (
+    select distinct
+        feature,
+        typical
+    from cfg_churn_reference
+),
+
+by_model as (
+    select
+        piece.as_of,
+        piece.account_id,
+        piece.feature,
+        piece.contribution,
+        int_risk_feature.value,
+        typical.typical,
+        cfg_churn_feature.is_actionable,
+        replace(
+            case when int_risk_feature.value is null
+                then cfg_churn.unknown else cfg_churn.known end,
+            '{label}',
+            cfg_churn_feature.label
+        ) as sentence
+    from piece
+    inner join cfg_churn_feature on piece.feature = cfg_churn_feature.feature
+    cross join cfg_churn
+    left join typical on piece.feature = typical.feature
+    left join int_risk_feature
+        on piece.as_of = int_risk_feature.as_of
+        and piece.account_id = int_risk_feature.account_id
+        and piece.feature = int_risk_feature.feature
+    where not piece.is_scorecard
+),
+
+said as (
+    select
+        as_of,
+        account_id,
+        feature,
+        contribution,
+        value,
+        typical,
+        is_actionable,
+        replace(
+            replace(sentence, '{value}', coalesce(
+                case when value = round(value) then cast(cast(value as bigint) as text)
+                    else rtrim(rtrim(
+                        cast(cast(value as decimal(18,2)) as text), '0'
+                    ), '.')
+                end, '-'
+            )),
+            '{typical}', coalesce(
+                case when typical = round(typical) then cast(cast(typical as bigint) as text)
+                    else rtrim(rtrim(
+                        cast(cast(typical as decimal(18,2)) as text), '0'
+                    ), '.')
+                end, '-'
+            )
+        ) as reason
+    from by_model
+    union all
+    select
+        piece.as_of,
+        piece.account_id,
+        piece.feature,
+        piece.contribution,
+        int_risk_factor.value,
+        cast(null as double) as typical,
+        int_risk_factor.is_actionable,
+        int_risk_factor.reason
+    from piece
+    inner join int_risk_factor
+        on piece.as_of = int_risk_factor.as_of
+        and piece.account_id = int_risk_factor.account_id
+        and piece.feature = int_risk_factor.factor
+    where piece.is_scorecard
+)
+
+select
+    as_of,
+    account_id,
+    feature,
+    cast(row_number() over (
+        partition by as_of, account_id
+        order by contribution desc, feature
+    ) as bigint) as reason_rank,
+    contribution,
+    value,
+    typical,
+    reason,
+    is_actionable
+from said
+where contribution <> 0

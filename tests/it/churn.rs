@@ -1,0 +1,208 @@
+//! The churn model: that it learns what there is to learn and nothing else, and
+//! that a night asks the model in charge. The long forms are in `benches/churn`.
+
+#[path = "../../benches/churn/world.rs"]
+mod world;
+
+use kenko::config::{ChurnSettings, Pipeline, SHIPPED_PIPELINE};
+use kenko::step::{Trained, train};
+use rayon::prelude::*;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use world::{HORIZON, Kind, World, world};
+
+use crate::support::company::Company;
+
+fn settings() -> ChurnSettings {
+    let pipeline = Pipeline::parse("nightly.yaml", SHIPPED_PIPELINE).unwrap();
+    ChurnSettings {
+        resamples: 100,
+        ..pipeline.churn_model
+    }
+}
+
+fn trained(made: &World) -> Trained {
+    let day = made.examples.rows.last().unwrap().cutoff + HORIZON;
+    train(&made.examples, day, HORIZON, &settings())
+}
+
+#[test]
+fn where_there_is_nothing_to_know_it_says_so_ten_times_of_ten() {
+    let verdicts: Vec<&str> = (1..=10_u64)
+        .into_par_iter()
+        .map(|seed| trained(&world(Kind::Chance, 200, 15, seed)).verdict.name())
+        .collect();
+    assert_eq!(verdicts, ["no_signal"; 10]);
+}
+
+#[test]
+fn what_can_be_seen_is_learned_and_the_same_on_any_number_of_threads() {
+    let made = world(Kind::Observable, 400, 16, 4);
+    let with = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(|| trained(&made))
+    };
+    let (one, three) = (with(1), with(3));
+    assert_eq!(one.model, three.model);
+    assert_eq!(one.card, three.card);
+    assert_eq!(one.references, three.references);
+    assert_eq!((one.kind.as_str(), one.verdict.name()), ("blend", "better"));
+    assert!(one.card.total("auc").unwrap() > 0.7);
+    assert!(one.card.total("expected_calibration_error").unwrap() < 0.03);
+    for (line, baseline) in ["chance", "recency", "days_to_renewal", "scorecard"]
+        .map(|name| (one.card.line("log_loss_gain", "baseline", name), name))
+    {
+        assert!(line.unwrap().value.unwrap() > 0.0, "{baseline}");
+    }
+    // No label is looked at whose horizon had not passed on the day of the training.
+    let early = made.examples.rows[0].cutoff + HORIZON - 1;
+    let nothing = train(&made.examples, early, HORIZON, &settings());
+    assert_eq!(nothing.card.total("training_rows"), Some(0.0));
+    assert_eq!(nothing.verdict.name(), "too_few_events");
+}
+
+/// Puts a model and the decision for it where `train` would.
+fn appoint(company: &Company, number: u64, as_of: &str, intercept: f64) -> String {
+    let term = json!({
+        "low": 0.0, "high": 60.0, "mean": 5.0, "scale": 0.1, "weight": 0.7,
+        "missing_share": 0.0, "missing_weight": 0.0,
+    });
+    let bins = json!([
+        {"from": null, "to": 3.0, "is_missing": false, "share": 0.5},
+        {"from": 3.0, "to": null, "is_missing": false, "share": 0.5},
+        {"from": null, "to": null, "is_missing": true, "share": 0.0},
+    ]);
+    let line = json!({
+        "metric": "auc", "dimension": "all", "dimension_value": "all", "value": 0.8,
+        "low": 0.7, "high": 0.9, "n": 100, "events": 40, "note_en": "", "note_ja": "",
+    });
+    let file = json!({
+        "format": 1, "pipeline": "nightly", "trained_as_of": as_of, "kind": "logistic",
+        "verdict": "better",
+        "model": {
+            "format": 1, "features": ["days_since_active"],
+            "logistic": {"intercept": intercept, "terms": [term]}, "forest": null,
+            "calibration": {"platt": {"slope": 0.9, "intercept": -0.1}},
+        },
+        "card": {"lines": [line]},
+        "references": [{
+            "feature": "days_since_active", "typical": 3.0, "rows": 100, "accounts": 50,
+            "chi_square": 3.841459, "bins": bins,
+        }],
+    });
+    let text = file.to_string();
+    let version = format!("{:x}", Sha256::digest(text.as_bytes()))[..16].to_owned();
+    company.write(&format!("out/_kenko/models/nightly/{version}.json"), &text);
+    let decision = json!({
+        "format": 1, "number": number, "as_of": as_of, "newest": version, "champion": version,
+        "note_en": "It is in charge.", "note_ja": "採用した。",
+    });
+    let entry = format!("out/_kenko/models/nightly/log/{number:020}.json");
+    company.write(&entry, &decision.to_string());
+    version
+}
+
+fn asked(company: &Company, sql: &str) -> String {
+    let answer = company.kenko(&["query", sql, "--output", "out", "--format", "csv"]);
+    let answer = answer.succeeded();
+    answer.stdout().to_owned()
+}
+
+#[test]
+fn a_night_asks_the_model_that_was_in_charge_on_its_day() {
+    let company = Company::small();
+    let charge = "select distinct model, model_version from churn_risk";
+    company.run("2026-06-30", "out", &[]).succeeded();
+    assert_eq!(
+        asked(&company, charge),
+        "model,model_version\nscorecard,1\n"
+    );
+    assert_eq!(
+        asked(&company, "select count(*) as n from model_drift"),
+        "n\n0\n"
+    );
+
+    let version = appoint(&company, 1, "2026-06-30", -2.0);
+    let later = appoint(&company, 2, "2026-07-15", -1.0);
+    // Another model is another run: the same day is published anew.
+    let night = company.run("2026-06-30", "out", &[]).succeeded();
+    assert!(
+        night.stdout().contains("published version 2"),
+        "{}",
+        night.stdout()
+    );
+    assert_eq!(
+        asked(&company, charge),
+        format!("model,model_version\nlogistic,{version}\n")
+    );
+    let sums = "select count(*) as n from churn_risk where cast(churn_probability as decimal(9,6)) \
+                <> cast(base_probability as decimal(9,6)) + coalesce((select sum(contribution) \
+                from churn_reason where churn_reason.account_id = churn_risk.account_id), 0)";
+    assert_eq!(asked(&company, sums), "n\n0\n");
+    let reasons = "select count(*) > 0 as some, min(reason) like '%days since last activity%' as said \
+                   from churn_reason";
+    assert_eq!(asked(&company, reasons), "some,said\ntrue,true\n");
+    let card = "select model_role, model_version, value from model_card where metric = 'auc' \
+                order by model_role";
+    let lines = format!("champion,{version},0.8\nnewest,{version},0.8\n");
+    assert_eq!(
+        asked(&company, card),
+        format!("model_role,model_version,value\n{lines}")
+    );
+    assert_eq!(
+        asked(&company, "select feature from model_drift"),
+        "feature\ndays_since_active\n"
+    );
+    assert!(!asked(&company, charge).contains(&later));
+
+    // A model that was tampered with stops the night.
+    let path = company.path(&format!("out/_kenko/models/nightly/{version}.json"));
+    let text = std::fs::read_to_string(&path)
+        .unwrap()
+        .replace("0.7", "7.0");
+    std::fs::write(&path, text).unwrap();
+    let stopped = company.run("2026-06-30", "out", &[]);
+    assert_eq!(stopped.code(), 3, "{}", stopped.shown());
+}
+
+#[test]
+fn training_on_a_young_company_says_what_is_lacking_and_leaves_the_scorecard() {
+    let company = Company::small();
+    let pipeline = kenko::config::SHIPPED_PIPELINE.replace("  months: 36\n", "  months: 6\n");
+    company.write("pipelines/nightly.yaml", &pipeline);
+    let order = [
+        "train",
+        "pipelines/nightly.yaml",
+        "--as-of",
+        "2026-06-30",
+        "--output",
+        "out",
+    ];
+    let first = company.kenko(&order).succeeded();
+    assert!(
+        first.stdout().contains("in charge: the scorecard"),
+        "{}",
+        first.stdout()
+    );
+    assert!(
+        first.stdout().contains("Too few accounts were lost"),
+        "{}",
+        first.stdout()
+    );
+    let again = company.kenko(&order).succeeded();
+    assert!(
+        again.stdout().contains("(already done)"),
+        "{}",
+        again.stdout()
+    );
+    company.run("2026-06-30", "out", &[]).succeeded();
+    let card = "select model_role, model, note like 'Too few accounts%' as said from model_card \
+                where metric = 'decision' order by model_role";
+    let lines = "champion,scorecard,true\nnewest,none,true\n";
+    assert_eq!(
+        asked(&company, card),
+        format!("model_role,model,said\n{lines}")
+    );
+    let wrong = company.kenko(&["train", "pipelines/nightly.yaml", "--as-of", "2026-06-31"]);
+    assert_eq!(wrong.code(), 2);
+}
