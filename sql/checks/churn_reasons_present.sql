@@ -7,5 +7,5 @@ select
     churn_probability
 from churn_risk
 where tier = 'high'
-    and churn_probability > coalesce(base_probability, 0)
+    and coalesce(churn_probability > base_probability, true)
     and coalesce(array_length(reasons), 0) = 0

@@ -106,9 +106,12 @@ impl<'a> Models<'a> {
         let bytes = written(file)?;
         let version = version_of(&bytes);
         let path = self.file(&version);
-        match self.storage.create_once(&path, bytes.clone()).await? {
-            Created::Taken(found) if found != bytes => Err(self.damaged(&path)),
-            Created::Taken(_) | Created::Done => Ok(version),
+        let created = self
+            .storage
+            .create_once(&path, bytes.clone(), |found| found == bytes);
+        match created.await? {
+            Created::Done => Ok(version),
+            Created::Taken(_) => Err(self.damaged(&path)),
         }
     }
 
@@ -148,13 +151,16 @@ impl<'a> Models<'a> {
         self.storage
             .require_exclusive_create(&self.probe(), Bytes::from_static(b"kenko\n"))
             .await?;
-        match self.storage.create_once(&path, bytes.clone()).await? {
-            Created::Taken(found) if found != bytes => Err(Error::new(
+        let created = self
+            .storage
+            .create_once(&path, bytes.clone(), |found| found == bytes);
+        match created.await? {
+            Created::Done => Ok(()),
+            Created::Taken(_) => Err(Error::new(
                 ErrorKind::Conflict,
                 format!("another training has written {}", self.storage.place(&path)),
             )
             .with_hint("train again: it then compares with the model that is in charge now")),
-            Created::Taken(_) | Created::Done => Ok(()),
         }
     }
 

@@ -5,7 +5,7 @@
 mod world;
 
 use kenko::config::{ChurnSettings, Pipeline, SHIPPED_PIPELINE};
-use kenko::step::{Trained, train};
+use kenko::step::{Trained, roc_auc, train};
 use rayon::prelude::*;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -30,35 +30,68 @@ fn trained(made: &World) -> Trained {
 fn where_there_is_nothing_to_know_it_says_so_ten_times_of_ten() {
     let verdicts: Vec<&str> = (1..=10_u64)
         .into_par_iter()
-        .map(|seed| trained(&world(Kind::Chance, 200, 15, seed)).verdict.name())
+        .map(|seed| trained(&world(Kind::Chance, 130, 15, seed)).verdict.name())
         .collect();
     assert_eq!(verdicts, ["no_signal"; 10]);
 }
 
 #[test]
-fn what_can_be_seen_is_learned_and_the_same_on_any_number_of_threads() {
-    let made = world(Kind::Observable, 400, 16, 4);
+fn any_number_of_threads_learns_the_same_bits() {
+    let made = world(Kind::Observable, 120, 15, 4);
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         pool.unwrap().install(|| trained(&made))
     };
     let (one, three) = (with(1), with(3));
+    assert!(one.model.is_some());
     assert_eq!(one.model, three.model);
     assert_eq!(one.card, three.card);
     assert_eq!(one.references, three.references);
-    assert_eq!((one.kind.as_str(), one.verdict.name()), ("blend", "better"));
-    assert!(one.card.total("auc").unwrap() > 0.7);
-    assert!(one.card.total("expected_calibration_error").unwrap() < 0.03);
-    for (line, baseline) in ["chance", "recency", "days_to_renewal", "scorecard"]
-        .map(|name| (one.card.line("log_loss_gain", "baseline", name), name))
-    {
-        assert!(line.unwrap().value.unwrap() > 0.0, "{baseline}");
+}
+
+#[test]
+fn what_can_be_seen_is_learned() {
+    let made = world(Kind::Observable, 250, 16, 2);
+    let found = trained(&made);
+    assert_eq!(found.verdict.name(), "better");
+    let gap = best_auc(&made, &found) - found.card.total("auc").unwrap();
+    assert!(gap < 0.04, "{gap}");
+    assert!(found.card.total("expected_calibration_error").unwrap() < 0.03);
+    for baseline in [
+        "chance",
+        "recency",
+        "days_to_renewal",
+        "last_quarter_score",
+        "scorecard",
+    ] {
+        let line = found
+            .card
+            .line("log_loss_gain", "baseline", baseline)
+            .unwrap();
+        assert!(line.value.unwrap() > 0.0, "{baseline}");
     }
     // No label is looked at whose horizon had not passed on the day of the training.
     let early = made.examples.rows[0].cutoff + HORIZON - 1;
     let nothing = train(&made.examples, early, HORIZON, &settings());
     assert_eq!(nothing.card.total("training_rows"), Some(0.0));
     assert_eq!(nothing.verdict.name(), "too_few_events");
+}
+
+/// How well the true probability ranks the rows that were forecast.
+fn best_auc(made: &World, found: &Trained) -> f64 {
+    let rows: Vec<usize> = found.forecast.probabilities().map(|(row, _)| row).collect();
+    let truth: Vec<f64> = rows.iter().map(|row| made.truth[*row]).collect();
+    let lost = |row: &usize| made.examples.rows[*row].churned_on.is_some();
+    let labels: Vec<bool> = rows.iter().map(lost).collect();
+    roc_auc(&truth, &labels).unwrap()
+}
+
+#[test]
+fn what_is_hidden_leaves_a_gap_to_the_truth() {
+    let made = world(Kind::Hidden, 250, 16, 2);
+    let found = trained(&made);
+    let gap = best_auc(&made, &found) - found.card.total("auc").unwrap();
+    assert!((0.005..0.06).contains(&gap), "{gap}");
 }
 
 /// Puts a model and the decision for it where `train` would.
