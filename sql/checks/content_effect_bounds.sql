@@ -5,6 +5,7 @@
 -- checks: content_effect
 select
     content_id,
+    journey,
     stage,
     role,
     is_missing,

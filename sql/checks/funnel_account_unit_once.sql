@@ -1,7 +1,6 @@
 -- Units that touched the first step of a measured funnel and do not have exactly one row,
--- or have a row without such a touch. Counted from the touches themselves. A first step
--- that asks for several people or for a role is not taken by each of its touches: there
--- a missing row is no mistake.
+-- or have a row without such a touch. A first step that asks for several people or for a
+-- role is not taken by each of its touches: there a missing row is no mistake.
 -- severity: error
 -- checks: funnel_account
 with
@@ -10,8 +9,7 @@ expected as (
     select distinct
         funnel,
         unit_id
-    from int_funnel_match
-    where is_start
+    from int_funnel_start
 ),
 
 found as (

@@ -1,9 +1,10 @@
--- One stage and role for which content is needed: every stage of a deal that the pipeline
--- names, and the time before a deal, with every role that can move something there.
--- Where events or people are not extracted, nobody knows what is missing.
--- grain: stage, role
+-- One stage and role for which content is needed: every stage of a journey, and the time
+-- before the first, with every role that has influence on some purchase. Where events or
+-- people are not extracted, nobody knows what is missing.
+-- grain: journey, stage, role
 -- columns:
---   stage | text | - | stage of a deal, or no_deal
+--   journey | text | key | journey
+--   stage | text | - | stage
 --   role | text | - | buying role
 with
 
@@ -14,21 +15,17 @@ measured as (
 ),
 
 needed as (
-    select
-        cfg_purchase_phase.stage,
+    select distinct
+        cfg_stage.journey,
+        cfg_stage.stage,
         cfg_influence.role
-    from cfg_purchase_phase
-    inner join cfg_influence on cfg_purchase_phase.phase = cfg_influence.phase
+    from cfg_stage
+    cross join cfg_influence
     where cfg_influence.influence > 0
-    union
-    select
-        'no_deal' as stage,
-        role
-    from cfg_influence
-    where influence > 0
 )
 
 select
+    needed.journey,
     needed.stage,
     needed.role
 from measured

@@ -1,12 +1,13 @@
--- What content is seen in which stage of a deal by which role, and what followed: of the
--- stays in the stage in which the role saw it early, the share that stepped forward or
--- was won within the window, against the stays in which it did not. Stages and roles that
--- no content reaches have a row with the content `none`. This describes who moved; those
--- who look for content may have moved without it.
--- grain: content_id, stage, role
+-- What content is seen in which stage of a journey by which role, and what followed: of
+-- the accounts' stays in the stage in which the role saw it early, the share that went on
+-- to a later stage within the window, against the stays in which it did not. Stages and
+-- roles that no content reaches have a row with the content `none`. This describes who
+-- moved; those who look for content may have moved without it.
+-- grain: content_id, journey, stage, role
 -- columns:
 --   content_id | text | key | content; none where no content reaches the stage and role
---   stage | text | - | stage of the deal when it was seen, no_deal before the first
+--   journey | text | key | journey
+--   stage | text | - | the account's stage when it was seen
 --   role | text | - | buying role of who saw it, all for anybody
 --   is_missing | boolean | - | no content reaches this stage and role
 --   touches | integer | touches | how often it was seen
@@ -31,6 +32,7 @@ with
 seen as (
     select
         content_id,
+        journey,
         stage,
         case when reach.is_all then 'all' else role end as role,
         count(*) as touches,
@@ -38,14 +40,15 @@ seen as (
         count(distinct nullif(contact_id, '')) as contacts
     from (values (true), (false)) as reach (is_all)
     cross join int_content_touch
-    group by content_id, stage, case when reach.is_all then 'all' else role end
+    group by content_id, journey, stage, case when reach.is_all then 'all' else role end
 ),
 
 cell as (
-    select content_id, stage, role, touches, accounts, contacts from seen
+    select content_id, journey, stage, role, touches, accounts, contacts from seen
     union all
     select
         'none' as content_id,
+        wanted.journey,
         wanted.stage,
         wanted.role,
         cast(0 as bigint) as touches,
@@ -53,28 +56,31 @@ cell as (
         cast(0 as bigint) as contacts
     from int_content_need as wanted
     left anti join seen
-        on wanted.stage = seen.stage
+        on wanted.journey = seen.journey
+        and wanted.stage = seen.stage
         and wanted.role = seen.role
 ),
 
 stage_total as (
     select
+        journey,
         stage,
         count(*) as stays,
         count(*) filter (where moved) as moved
     from int_content_stay
-    group by stage
+    group by journey, stage
 ),
 
 exposed as (
     select
         content_id,
+        journey,
         stage,
         role,
         count(*) as stays,
         count(*) filter (where moved) as moved
     from int_content_exposure
-    group by content_id, stage, role
+    group by content_id, journey, stage, role
 ),
 
 counted as (
@@ -85,9 +91,12 @@ counted as (
         coalesce(stage_total.stays, 0) - coalesce(exposed.stays, 0) as stays_unseen,
         coalesce(stage_total.moved, 0) - coalesce(exposed.moved, 0) as moved_unseen
     from cell
-    left join stage_total on cell.stage = stage_total.stage
+    left join stage_total
+        on cell.journey = stage_total.journey
+        and cell.stage = stage_total.stage
     left join exposed
         on cell.content_id = exposed.content_id
+        and cell.journey = exposed.journey
         and cell.stage = exposed.stage
         and cell.role = exposed.role
 ),
@@ -118,6 +127,7 @@ rated as (
 
 select
     content_id,
+    journey,
     stage,
     role,
     content_id = 'none' as is_missing,

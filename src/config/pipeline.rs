@@ -42,6 +42,8 @@ pub struct Pipeline {
     pub name: String,
     /// The zone in which a day begins and ends.
     pub zone: Zone,
+    /// Days (`YYYY-MM-DD`) on which nobody works, beside weekends.
+    pub holidays: BTreeSet<String>,
     /// Currency of amounts that come without one (ISO 4217).
     pub currency: String,
     /// Language of the reasons and next steps in lists.
@@ -163,6 +165,8 @@ struct PipelineText {
     name: String,
     /// IANA time zone in which a business day begins and ends, for example Asia/Tokyo.
     timezone: String,
+    /// Public holidays, as YYYY-MM-DD: business days are none of these.
+    holidays: Option<Vec<String>>,
     /// Currency (ISO 4217) of amounts that come without one.
     currency: String,
     /// Language of reasons and next steps: en or ja.
@@ -326,12 +330,14 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     let identity = written.identity.or(shipped.identity);
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
+    let holidays = written.holidays.or(shipped.holidays).unwrap_or_default();
     let zone = Zone::parse(&written.timezone)?;
     let schedule = written.schedule.map(|text| text.schedule(&zone));
     let pipeline = Pipeline {
         name: checked_name(&written.name)?,
         schedule: schedule.transpose()?,
         zone,
+        holidays: funnel::holidays(&holidays)?,
         currency: checked_currency(&written.currency)?,
         language: written.language,
         output: beside(&folder, &written.output),

@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 use super::audit::GrainViolations;
 use super::parquet_file::{Failure, PartialFile, Written};
 use super::session::{self, Session};
-use super::{Statement, columns, fault, statement};
+use super::{Statement, columns, fault, one_phase, statement};
 use crate::error::{Error, Result};
 
 /// Batches that wait for the thread that encodes them.
@@ -116,7 +116,7 @@ pub(super) async fn planned(
 }
 
 /// Computes `plan` and hands its rows to `write`; when memory is short, once
-/// more with joins that need less.
+/// more with aggregates and then with joins that need less.
 pub(super) async fn execute<T: Send + 'static, W>(
     session: &Session,
     plan: LogicalPlan,
@@ -125,16 +125,41 @@ pub(super) async fn execute<T: Send + 'static, W>(
 where
     W: FnOnce() -> Result<T, Failure> + Send + 'static,
 {
-    let outcome = attempt(session.state(), plan.clone(), &write).await;
-    if !needs_memory(&outcome) || !has_join(&plan) {
-        return outcome;
-    }
-    // Hash joins keep one side in memory; sorted ones go to disk. The rows are
-    // the same, and so are the bytes.
     let mut state = session.state();
-    let options = state.config_mut().options_mut();
-    options.optimizer.prefer_hash_join = false;
-    attempt(state, plan, &write).await
+    let mut outcome = attempt(state.clone(), plan.clone(), &write).await;
+    // The rows are the same, and so are the bytes.
+    if needs_memory(&outcome) && one_phase::can_work_in_order(&plan) {
+        state = session::sparing(state);
+        let again = attempt(state.clone(), plan.clone(), &write).await;
+        outcome = after(outcome, again, "unsorted");
+    }
+    if needs_memory(&outcome) && has_join(&plan) {
+        // Hash joins keep one side in memory; sorted ones go to disk.
+        let options = state.config_mut().options_mut();
+        options.optimizer.prefer_hash_join = false;
+        let again = attempt(state, plan, &write).await;
+        outcome = after(outcome, again, "with hash joins");
+    }
+    outcome
+}
+
+/// The outcome of the second try; when it needs more memory too, what the first
+/// one, called `before`, wanted is said as well: that is the plan to look at.
+fn after<T>(
+    first: datafusion::error::Result<T>,
+    second: datafusion::error::Result<T>,
+    before: &str,
+) -> datafusion::error::Result<T> {
+    match (first, second) {
+        (Err(first), Err(second)) if is_of_memory(&second) => {
+            Err(DataFusionError::ResourcesExhausted(format!(
+                "{}; before that, {before}: {}",
+                second.strip_backtrace(),
+                first.strip_backtrace()
+            )))
+        }
+        (_, second) => second,
+    }
 }
 
 /// Computes and writes. The outer result is that of computing, the inner one
@@ -158,9 +183,11 @@ where
 }
 
 fn needs_memory<T>(outcome: &datafusion::error::Result<T>) -> bool {
-    outcome
-        .as_ref()
-        .is_err_and(|cause| matches!(cause.find_root(), DataFusionError::ResourcesExhausted(_)))
+    outcome.as_ref().is_err_and(is_of_memory)
+}
+
+fn is_of_memory(cause: &DataFusionError) -> bool {
+    matches!(cause.find_root(), DataFusionError::ResourcesExhausted(_))
 }
 
 fn has_join(plan: &LogicalPlan) -> bool {

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use datafusion::catalog::MemoryCatalogProviderList;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::DataFusionError;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::TrackConsumersPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 
 use super::memory_pool::RoomyPool;
@@ -106,6 +106,13 @@ pub(super) fn beside(session: &Session, threads: usize) -> Session {
         .with_config(config)
         .build();
     Session::new_with_state(state)
+}
+
+/// The session of `state` with aggregates that need less memory and more time.
+pub(super) fn sparing(state: SessionState) -> SessionState {
+    SessionStateBuilder::new_from_existing(state)
+        .with_physical_optimizer_rules(one_phase::sparing_rules())
+        .build()
 }
 
 /// Runs `work` as a task of its own: a panic becomes an error, and dropping the

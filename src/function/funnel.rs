@@ -96,6 +96,17 @@ pub(super) struct Outcome {
     pub(super) roles: u64,
 }
 
+impl Outcome {
+    /// The positions of the touches that it names.
+    pub(super) fn touches_mut(&mut self) -> impl Iterator<Item = &mut usize> {
+        let reached = self.reached.iter_mut().flatten();
+        let ended = self.ended.as_mut().map(|ended| &mut ended.touch);
+        (self.start.iter_mut())
+            .chain(reached.map(|reached| &mut reached.touch))
+            .chain(ended)
+    }
+}
+
 /// A step taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reached {
@@ -123,24 +134,16 @@ pub(super) struct Scratch {
 
 /// Finds the attempt that the unit counts with. `touches` are in the total
 /// order; steps that a touch does not satisfy by its role, or because it is not
-/// the first, are taken from its mask.
+/// the first, are taken from its mask. `seen` are the steps that touches before
+/// these satisfied.
 pub(super) fn evaluate(
     touches: &mut [Touch],
+    seen: u64,
     terms: &Terms,
     calendar: &Calendar,
     scratch: &mut Scratch,
 ) -> Outcome {
-    let mut occurring = 0;
-    let mut seen = 0;
-    for touch in touches.iter_mut() {
-        if terms.asks_for_roles() {
-            touch.mask &= terms.steps_of_role(touch.role);
-        }
-        let satisfied = touch.mask;
-        touch.mask &= !(seen & terms.first_only());
-        seen |= satisfied;
-        occurring |= touch.mask;
-    }
+    let occurring = restrict(touches, seen, terms);
     // Without a number of steps the last one is the highest that occurs.
     let top = terms
         .steps()
@@ -151,13 +154,100 @@ pub(super) fn evaluate(
         calendar,
         top,
     };
-    if terms.modes().has(Modes::ANY_ORDER) {
-        return any_order::furthest(&ground, &mut scratch.positions);
+    furthest(&ground, scratch)
+}
+
+/// Takes from each mask what the touch does not satisfy; the bits that are left
+/// in any.
+fn restrict(touches: &mut [Touch], mut seen: u64, terms: &Terms) -> u64 {
+    let mut occurring = 0;
+    for touch in touches {
+        touch.mask = satisfied(*touch, terms);
+        let satisfied = touch.mask;
+        touch.mask &= !(seen & terms.first_only());
+        seen |= satisfied;
+        occurring |= touch.mask;
     }
-    match Attempts::new(ground, &mut scratch.attempts).furthest() {
-        Some(best) => retrace::retrace(&ground, best),
+    occurring
+}
+
+/// The steps and exclusions that a touch satisfies by its role.
+pub(super) fn satisfied(touch: Touch, terms: &Terms) -> u64 {
+    if terms.asks_for_roles() {
+        touch.mask & terms.steps_of_role(touch.role)
+    } else {
+        touch.mask
+    }
+}
+
+fn furthest(ground: &Ground, scratch: &mut Scratch) -> Outcome {
+    if ground.terms.modes().has(Modes::ANY_ORDER) {
+        return any_order::furthest(ground, &mut scratch.positions);
+    }
+    match Attempts::new(*ground, &mut scratch.attempts).furthest() {
+        Some(best) => retrace::retrace(ground, best),
         None => Outcome::default(),
     }
+}
+
+/// What can be said of a unit whose later touches are still to come.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Settled {
+    /// The best attempt, if no later touch can change it.
+    pub(super) over: Option<Outcome>,
+    /// No attempt can be better than that one.
+    pub(super) is_final: bool,
+    /// Position of the first touch that still matters.
+    pub(super) needed_from: usize,
+}
+
+/// Says what the touches before the instant `now` have decided, and which of
+/// them still matter when all that is to come is at `now` or later. `None` where
+/// that cannot be said: without a number of steps the last touch decides which
+/// step is the last.
+///
+/// An attempt depends on touches from its start on and is over with its window,
+/// and windows end in the order of their starts. So once the window of a start
+/// is over, of all starts up to it only the best attempt is needed; and not even
+/// that one where an open attempt has come further already.
+pub(super) fn settle(
+    touches: &mut [Touch],
+    seen: u64,
+    terms: &Terms,
+    calendar: &Calendar,
+    now: Microseconds,
+    scratch: &mut Scratch,
+) -> Option<Settled> {
+    let top = terms.steps()?;
+    restrict(touches, seen, terms);
+    let ground = Ground {
+        touches,
+        terms,
+        calendar,
+        top,
+    };
+    let is_loose = terms.modes().has(Modes::ANY_ORDER);
+    let beginnings = if is_loose {
+        any_order::all_steps(&ground)
+    } else {
+        step_bit(1)
+    };
+    let begins = |position: &usize| ground.touches[*position].mask & beginnings != 0;
+    let is_open = |position: &usize| ground.window_end(*position) >= now;
+    let needed_from = (0..ground.touches.len())
+        .filter(begins)
+        .find(is_open)
+        .unwrap_or(ground.touches.len());
+    let best = furthest(&ground, scratch);
+    // In an order, an attempt that began earlier is complete no later; in any,
+    // it may still come as far.
+    let is_final = !is_loose && best.start.is_some() && best.steps_reached == top;
+    let is_over = best.start.is_some_and(|start| start < needed_from);
+    Some(Settled {
+        over: (is_final || is_over).then_some(best),
+        is_final,
+        needed_from,
+    })
 }
 
 /// What all attempts of a unit walk on.

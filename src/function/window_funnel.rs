@@ -8,6 +8,7 @@
 mod groups;
 mod log;
 mod results;
+mod settled;
 
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use datafusion::logical_expr::{
 };
 
 use self::groups::{Groups, OneGroup};
+use self::settled::{Sequence, UNASKED_BYTES};
 use super::FunctionDoc;
 use super::argument::{instant_type, integer_type, text_type, wrong_count};
 use crate::time::{Calendar, Days, Zone};
@@ -47,7 +49,8 @@ pub(super) const DOCUMENTATION: FunctionDoc = FunctionDoc {
               (step 2 needs three different persons since the step before), `roles 2 2` (two \
               different roles), `role 4 5` (roles 1 and 3, as bits, may take step 4), `first 1` \
               (only the group's first touch ever takes step 1), `optional 3`, `exclude 6 2 5` (bit \
-              5 of the mask ends an attempt that has taken step 2 and not yet step 5). In the \
+              5 of the mask ends an attempt that has taken step 2 and not yet step 5), `closed \
+              2026-01-01 2026-05-04` (days that are no business days). In the \
               result an optional step not taken is null in the lists; `steps` are the numbers of \
               the steps taken; `ends_at` is the last instant at which the attempt could go on; \
               `ended_at` is when a touch ended it before, `excluded_by` the bit number of the \
@@ -60,6 +63,8 @@ pub(super) const DOCUMENTATION: FunctionDoc = FunctionDoc {
 pub(super) struct WindowFunnel {
     calendar: Arc<Calendar>,
     signature: Signature,
+    /// Whether rows come group after group, each in the order of time.
+    is_in_order: bool,
 }
 
 impl WindowFunnel {
@@ -67,13 +72,20 @@ impl WindowFunnel {
         Self {
             calendar: Arc::new(Calendar::new(zone, days)),
             signature: Signature::user_defined(Volatility::Immutable),
+            is_in_order: false,
         }
+    }
+
+    fn groups(&self) -> Groups {
+        let sequence = self.is_in_order.then(|| Sequence::new(UNASKED_BYTES));
+        Groups::new(&self.calendar, sequence)
     }
 }
 
 impl PartialEq for WindowFunnel {
     fn eq(&self, other: &Self) -> bool {
         self.calendar.zone_name() == other.calendar.zone_name()
+            && self.is_in_order == other.is_in_order
     }
 }
 
@@ -82,6 +94,7 @@ impl Eq for WindowFunnel {}
 impl Hash for WindowFunnel {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.calendar.zone_name().hash(state);
+        self.is_in_order.hash(state);
     }
 }
 
@@ -123,7 +136,7 @@ impl AggregateUDFImpl for WindowFunnel {
 
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         refuse_distinct(&arguments)?;
-        Ok(Box::new(OneGroup(Groups::new(&self.calendar))))
+        Ok(Box::new(OneGroup(self.groups())))
     }
 
     fn groups_accumulator_supported(&self, _: AccumulatorArgs) -> bool {
@@ -135,7 +148,7 @@ impl AggregateUDFImpl for WindowFunnel {
         arguments: AccumulatorArgs,
     ) -> Result<Box<dyn GroupsAccumulator>> {
         refuse_distinct(&arguments)?;
-        Ok(Box::new(Groups::new(&self.calendar)))
+        Ok(Box::new(self.groups()))
     }
 
     fn state_fields(&self, _: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -148,6 +161,19 @@ impl AggregateUDFImpl for WindowFunnel {
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
         AggregateOrderSensitivity::Insensitive
+    }
+
+    /// Order is never asked for; a plan that sorts its rows by group and time for
+    /// the sake of memory says so here.
+    fn with_beneficial_ordering(
+        self: Arc<Self>,
+        beneficial_ordering: bool,
+    ) -> Result<Option<Arc<dyn AggregateUDFImpl>>> {
+        Ok(Some(Arc::new(Self {
+            calendar: Arc::clone(&self.calendar),
+            signature: self.signature.clone(),
+            is_in_order: beneficial_ordering,
+        })))
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Hours and days are exact: a day is 24 hours, whatever the clocks do. Business
 //! days and months are counted on the calendar of a zone. Business days are
-//! Monday to Friday; public holidays are not known here.
+//! Monday to Friday but for the holidays that the calendar was given.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ const MOST_DAYS: i64 = 3660;
 pub enum Span {
     /// So many microseconds.
     Exact(Microseconds),
-    /// So many days of Monday to Friday.
+    /// So many days of Monday to Friday that are no holidays.
     BusinessDays(u32),
     /// So many calendar months.
     Months(u32),
@@ -57,12 +57,14 @@ impl Span {
     /// beginning never gives an earlier end.
     ///
     /// A business day or a month later is the same time after midnight. From a
-    /// weekend, business days count as from the start of Monday. Where the month
+    /// weekend or a holiday, business days count as from the start of the next one. Where the month
     /// has no such day, its end is the last instant of its last day.
     pub fn after(self, from: Microseconds, calendar: &Calendar) -> Microseconds {
         let later = match self {
             Self::Exact(length) => return from.saturating_add(length),
-            Self::BusinessDays(count) => calendar.moved(from, |day| business_days(day, count)),
+            Self::BusinessDays(count) => {
+                calendar.moved(from, |day| business_days(day, count, &calendar.closed))
+            }
             Self::Months(count) => calendar.moved(from, |day| months(day, count)),
         };
         later.unwrap_or(Microseconds::MAX)
@@ -96,21 +98,45 @@ enum Moved {
     End(EpochDays),
 }
 
-fn business_days(day: EpochDays, count: u32) -> Option<Moved> {
-    // 1970-01-01 was a Thursday: Monday is 0.
-    let weekday = (day + 3).rem_euclid(7);
+/// `closed` are days in order that are no business days.
+fn business_days(day: EpochDays, count: u32, closed: &[EpochDays]) -> Option<Moved> {
+    let mut first = weekdays_later(day, 0)?;
+    while closed.binary_search(&first).is_ok() {
+        first = weekdays_later(first + 1, 0)?;
+    }
+    let mut target = first;
+    let mut left = count;
+    while left > 0 {
+        let next = weekdays_later(target, left)?;
+        // For every holiday on the way one more day, on which there may be others.
+        let holidays = |until: EpochDays| closed.partition_point(|day| *day <= until);
+        left = u32::try_from(holidays(next) - holidays(target)).ok()?;
+        target = next;
+    }
+    Some(if first == day {
+        Moved::SameTime(target)
+    } else {
+        Moved::Start(target)
+    })
+}
+
+/// So many days of Monday to Friday after `day`, or after the Monday that
+/// follows it when it is none.
+fn weekdays_later(day: EpochDays, count: u32) -> Option<EpochDays> {
+    let weekday = weekday(day);
     let (first, weekday) = match weekday {
         5 | 6 => (day + 7 - weekday, 0),
         _ => (day, weekday),
     };
     let count = i32::try_from(count).ok()?;
     let weekend = if weekday + count % 5 >= 5 { 2 } else { 0 };
-    let target = first + count / 5 * 7 + count % 5 + weekend;
-    Some(if first == day {
-        Moved::SameTime(target)
-    } else {
-        Moved::Start(target)
-    })
+    Some(first + count / 5 * 7 + count % 5 + weekend)
+}
+
+/// 0 for Monday.
+fn weekday(day: EpochDays) -> i32 {
+    // 1970-01-01 was a Thursday.
+    (day + 3).rem_euclid(7)
 }
 
 fn months(day: EpochDays, count: u32) -> Option<Moved> {
@@ -128,6 +154,8 @@ fn months(day: EpochDays, count: u32) -> Option<Moved> {
 pub struct Calendar {
     zone: Zone,
     days: Days,
+    /// Days of Monday to Friday on which nobody works, in order.
+    closed: Vec<EpochDays>,
 }
 
 impl Calendar {
@@ -136,6 +164,20 @@ impl Calendar {
         Self {
             zone: zone.clone(),
             days: days.clone(),
+            closed: Vec::new(),
+        }
+    }
+
+    /// The same calendar, on which `closed` are no business days.
+    #[must_use]
+    pub fn without(&self, closed: &[EpochDays]) -> Self {
+        let mut closed: Vec<EpochDays> = closed.to_vec();
+        closed.retain(|day| weekday(*day) < 5);
+        closed.sort_unstable();
+        closed.dedup();
+        Self {
+            closed,
+            ..self.clone()
         }
     }
 
@@ -244,6 +286,40 @@ mod tests {
             end("1 business day", "Asia/Tokyo", "2026-01-29T16:00:00Z"),
             "2026-02-01T16:00:00Z"
         );
+    }
+
+    #[test]
+    fn business_days_skip_holidays() {
+        // Friday the 1st, Monday the 4th to Wednesday the 6th of May, and a Saturday.
+        let closed = [
+            "2026-05-01",
+            "2026-05-04",
+            "2026-05-05",
+            "2026-05-06",
+            "2026-05-09",
+        ];
+        let closed: Vec<_> = closed
+            .iter()
+            .map(|day| epoch_days(parse_date(day).unwrap()))
+            .collect();
+        let calendar = calendar("UTC").without(&closed);
+        let end = |days: &str, from: &str| {
+            let span = Span::parse(&format!("{days} business days")).unwrap();
+            format_instant(span.after(parse_instant(from).unwrap(), &calendar))
+        };
+        assert_eq!(end("1", "2026-04-29T09:00:00Z"), "2026-04-30T09:00:00Z");
+        assert_eq!(end("1", "2026-04-30T09:00:00Z"), "2026-05-07T09:00:00Z");
+        assert_eq!(end("3", "2026-04-30T09:00:00Z"), "2026-05-11T09:00:00Z");
+        // From a holiday: as from the start of the next business day.
+        assert_eq!(end("0", "2026-05-04T09:00:00Z"), "2026-05-07T00:00:00Z");
+        assert_eq!(end("1", "2026-05-01T09:00:00Z"), "2026-05-08T00:00:00Z");
+        // A later beginning never ends earlier.
+        let span = Span::parse("4 business days").unwrap();
+        let first = parse_instant("2026-04-20T00:00:00Z").unwrap();
+        let ends: Vec<i64> = (0..400)
+            .map(|hour| span.after(first + hour * HOUR_MICROSECONDS, &calendar))
+            .collect();
+        assert!(ends.is_sorted());
     }
 
     #[test]

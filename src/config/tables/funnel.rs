@@ -12,7 +12,10 @@ use crate::error::Result;
 
 pub(super) fn funnels(pipeline: &Pipeline) -> Result<RecordBatch> {
     let all = &pipeline.funnels;
-    let terms: Vec<String> = all.iter().map(Funnel::terms).collect();
+    let terms: Vec<String> = all
+        .iter()
+        .map(|funnel| funnel.terms(&pipeline.holidays))
+        .collect();
     let holds = all.iter().map(|funnel| funnel.hold.map(FunnelHold::name));
     let has_by_roles = |step: &FunnelStep| !step.by_roles.is_empty();
     // One person has one role: who they are says it all, unless a step asks.

@@ -120,7 +120,7 @@ fn roles(ground: &Ground, best: &Outcome, start: usize) -> u64 {
 }
 
 /// The bits of steps 1 to the last.
-fn all_steps(ground: &Ground) -> u64 {
+pub(super) fn all_steps(ground: &Ground) -> u64 {
     let up_to_top = match ground.top {
         0 => 0,
         top => u64::MAX >> (u64::BITS as usize - top),

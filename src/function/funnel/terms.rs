@@ -10,11 +10,12 @@
 //!
 //! A number after the name is the step; `people` and `roles` then say how many,
 //! `role` which (bit r-1 for role r). `exclude 6 2 5`: bit 5 of a mask (the
-//! sixth) ends an attempt that has taken step 2 and not yet step 5.
+//! sixth) ends an attempt that has taken step 2 and not yet step 5. `closed
+//! 2026-01-01 2026-05-04` are no business days.
 
 use std::fmt;
 
-use crate::time::{Microseconds, Span};
+use crate::time::{EpochDays, Microseconds, Span, parse_date_as};
 
 /// The most steps and exclusions a funnel can have: masks are positive 64-bit
 /// integers.
@@ -129,6 +130,8 @@ pub(in crate::function) struct Terms {
     exclusion_bits: u64,
     /// Step and the set of roles that may take it.
     allowed_roles: Vec<(usize, u64)>,
+    /// Days that are no business days.
+    closed: Vec<EpochDays>,
     /// The required step after each level.
     next: [u8; STEPS_MAX + 2],
     /// The required step before each step.
@@ -155,6 +158,7 @@ impl Terms {
             exclusions: Vec::new(),
             exclusion_bits: 0,
             allowed_roles: Vec::new(),
+            closed: Vec::new(),
             next: [0; STEPS_MAX + 2],
             previous: [0; STEPS_MAX + 2],
         };
@@ -171,6 +175,11 @@ impl Terms {
         let (name, rest) = part.split_once(' ')?;
         if name == "window" {
             self.window = Span::parse(rest)?;
+            return Some(());
+        }
+        if name == "closed" {
+            let days = rest.split(' ').map(|day| parse_date_as(day, "%Y-%m-%d"));
+            self.closed = days.collect::<Option<_>>()?;
             return Some(());
         }
         let (first, rest) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -243,6 +252,11 @@ impl Terms {
 
     pub(in crate::function) const fn modes(&self) -> Modes {
         self.modes
+    }
+
+    /// Days that are no business days.
+    pub(in crate::function) fn closed(&self) -> &[EpochDays] {
+        &self.closed
     }
 
     pub(super) const fn window(&self) -> Span {

@@ -2,6 +2,7 @@
 //! force.
 
 mod brute;
+mod stream;
 
 use proptest::prelude::*;
 
@@ -29,7 +30,13 @@ fn by_nobody(touches: &[(i64, u64)]) -> Vec<Touch> {
 fn evaluated(touches: &[(i64, u64)], terms: &str, window: i64) -> Outcome {
     let terms = Terms::parse(terms, window).unwrap();
     let mut touches = by_nobody(touches);
-    evaluate(&mut touches, &terms, &calendar(), &mut Scratch::default())
+    evaluate(
+        &mut touches,
+        0,
+        &terms,
+        &calendar(),
+        &mut Scratch::default(),
+    )
 }
 
 /// Positions of the touches that took the steps.
@@ -329,7 +336,7 @@ fn a_quorum_is_gathered_since_the_step_before() {
     let mut steps = |terms: &str| {
         let terms = Terms::parse(terms, 100).unwrap();
         let scratch = &mut Scratch::default();
-        positions(&evaluate(&mut touches, &terms, &calendar(), scratch))
+        positions(&evaluate(&mut touches, 0, &terms, &calendar(), scratch))
     };
     // Person 1 touched b before a, which does not count; nobody knows who 5 was.
     assert_eq!(steps("ordered; people 2 2"), [1, 5]);
@@ -464,7 +471,7 @@ proptest! {
         for modes in all_modes().filter(|modes| modes.0 & 0b1_0011 == 0) {
             let terms = Terms::parse(&modes.to_string(), window).unwrap();
             let outcome =
-                evaluate(&mut touches.clone(), &terms, &calendar, &mut Scratch::default());
+                evaluate(&mut touches.clone(), 0, &terms, &calendar, &mut Scratch::default());
             let touches: Vec<_> =
                 touches.iter().map(|touch| (touch.occurred_at, touch.mask)).collect();
             prop_assert_eq!(&positions(&outcome), &longest_chain(&touches, modes, window));
@@ -485,7 +492,7 @@ proptest! {
                 let text = plan.text(modes);
                 let terms = Terms::parse(&text, window).unwrap();
                 let touches = plan.seen(&touches);
-                let outcome = evaluate(&mut touches.clone(), &terms, &calendar, &mut scratch);
+                let outcome = evaluate(&mut touches.clone(), 0, &terms, &calendar, &mut scratch);
                 let expected = plan.furthest(&touches, modes, window);
                 prop_assert_eq!(&outcome, &expected, "{}", text);
             }

@@ -5,8 +5,12 @@
 //! from any number of nodes merge in any order: order is made when a group is
 //! complete. Then its touches are decoded and sorted if they are not in order
 //! already, which is most of the cost where they are not.
+//!
+//! Where rows are known to come group after group, each in the order of time,
+//! what is over is settled on the way ([`settled`](super::settled)), so that of a
+//! group only the touches of its open windows are held.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
@@ -21,6 +25,7 @@ use super::super::argument::{Texts, refuse};
 use super::super::funnel::{self, Modes, ROLES_MAX, STEPS_MAX, Scratch, Terms, Touch};
 use super::log::{Log, Record};
 use super::results::Results;
+use super::settled::{Sequence, Settled};
 use crate::error::closest;
 use crate::time::Calendar;
 
@@ -30,6 +35,8 @@ struct Agreed {
     text: String,
     window: i64,
     terms: Terms,
+    /// The calendar with the days on which these terms say that nobody works.
+    calendar: Arc<Calendar>,
 }
 
 /// The touches of every group.
@@ -40,6 +47,10 @@ pub(super) struct Groups {
     terms: Vec<Option<u32>>,
     known: Vec<Agreed>,
     log: Log,
+    /// How rows follow each other, where they are in order.
+    sequence: Option<Sequence>,
+    /// What is known of groups of which not all touches are held.
+    settled: BTreeMap<usize, Settled>,
 }
 
 /// The columns of rows: mode, window, instant, id, mask, and, where they are
@@ -103,12 +114,16 @@ fn integer(column: &Int64Array, row: usize) -> Option<i64> {
 }
 
 impl Groups {
-    pub(super) fn new(calendar: &Arc<Calendar>) -> Self {
+    /// No groups. With a `sequence`, rows must come group after group, and each
+    /// group's in the order of time.
+    pub(super) fn new(calendar: &Arc<Calendar>, sequence: Option<Sequence>) -> Self {
         Self {
             calendar: Arc::clone(calendar),
             terms: Vec::new(),
             known: Vec::new(),
             log: Log::default(),
+            sequence,
+            settled: BTreeMap::new(),
         }
     }
 
@@ -125,10 +140,15 @@ impl Groups {
             number
         } else {
             let terms = read_terms(text, window)?;
+            let calendar = match terms.closed() {
+                [] => Arc::clone(&self.calendar),
+                closed => Arc::new(self.calendar.without(closed)),
+            };
             self.known.push(Agreed {
                 text: text.to_owned(),
                 window,
                 terms,
+                calendar,
             });
             self.known.len() - 1
         };
@@ -159,8 +179,52 @@ impl Groups {
         }
     }
 
+    /// Takes in one touch of `group`, whose terms have this number.
+    fn take(&mut self, group: usize, number: u32, record: &Record) -> Result<()> {
+        let terms = &self.known[number as usize].terms;
+        let satisfied = funnel::satisfied(record.touch(0), terms);
+        if satisfied == 0 && !terms.heeds_foreign_touches() {
+            return Ok(());
+        }
+        let Some(sequence) = &mut self.sequence else {
+            return self.log.add(group, record);
+        };
+        sequence.follow(group, record.occurred_at)?;
+        if self.settled.get(&group).is_some_and(Settled::is_final) {
+            return Ok(());
+        }
+        self.log.add(group, record)?;
+        if !sequence.is_due(self.log.newest_bytes(group)) {
+            return Ok(());
+        }
+        self.settle(group, number)?;
+        if let Some(sequence) = &mut self.sequence {
+            sequence.settled(self.log.newest_bytes(group));
+        }
+        Ok(())
+    }
+
+    /// Settles what the touches of `group`, the newest, have decided so far.
+    fn settle(&mut self, group: usize, number: u32) -> Result<()> {
+        let Agreed {
+            terms, calendar, ..
+        } = &self.known[number as usize];
+        let mut ordered = Ordered::default();
+        ordered.read(&mut self.log.newest(group), terms)?;
+        let settled = self.settled.entry(group).or_default();
+        let Some(needed) = settled.advance(&mut ordered, terms, calendar)? else {
+            return Ok(());
+        };
+        self.log.replace_newest(group, &needed)
+    }
+
     /// Forgets the first `count` groups; the others move down.
     fn forget(&mut self, count: usize) -> Result<()> {
+        let left = self.settled.split_off(&count).into_iter();
+        self.settled = left.map(|(group, known)| (group - count, known)).collect();
+        if let Some(sequence) = &mut self.sequence {
+            sequence.forget(count);
+        }
         self.terms.drain(..count);
         if self.terms.is_empty() {
             self.log = Log::default();
@@ -189,9 +253,9 @@ fn read_terms(text: &str, window: i64) -> Result<Terms> {
 
 /// The touches of one group in their order, and the records they were made of.
 #[derive(Default)]
-struct Ordered<'a> {
-    records: Vec<Record<'a>>,
-    touches: Vec<Touch>,
+pub(super) struct Ordered<'a> {
+    pub(super) records: Vec<Record<'a>>,
+    pub(super) touches: Vec<Touch>,
 }
 
 impl<'a> Ordered<'a> {
@@ -246,11 +310,7 @@ impl GroupsAccumulator for Groups {
             }
             let number = self.number_of(rows.modes.get(row), integer(rows.windows, row))?;
             self.agree(*group, number)?;
-            let record = rows.record(row)?;
-            let heeds_all = self.known[number as usize].terms.heeds_foreign_touches();
-            if record.mask != 0 || heeds_all {
-                self.log.add(*group, &record)?;
-            }
+            self.take(*group, number, &rows.record(row)?)?;
         }
         Ok(())
     }
@@ -266,13 +326,18 @@ impl GroupsAccumulator for Groups {
                 return results.end_group(&funnel::Outcome::default(), &[]);
             };
             ordered.read(stretches, &agreed.terms)?;
+            let settled = self.settled.get(&group);
             let outcome = funnel::evaluate(
                 &mut ordered.touches,
+                settled.map_or(0, Settled::seen),
                 &agreed.terms,
-                &self.calendar,
+                &agreed.calendar,
                 &mut scratch,
             );
-            results.end_group(&outcome, &ordered.records)
+            match settled.and_then(|settled| settled.at_least(outcome.steps_reached)) {
+                Some(best) => results.end_group(best.outcome, &best.records()?),
+                None => results.end_group(&outcome, &ordered.records),
+            }
         })?;
         drop(ordered);
         self.forget(count)?;
@@ -280,6 +345,11 @@ impl GroupsAccumulator for Groups {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        if !self.settled.is_empty() {
+            return Err(DataFusionError::Internal(
+                "window_funnel: what is settled is no partial state".into(),
+            ));
+        }
         let count = self.count(emit_to);
         let mut terms = StringBuilder::new();
         let mut windows = Vec::with_capacity(count);
@@ -328,7 +398,7 @@ impl GroupsAccumulator for Groups {
         values: &[ArrayRef],
         opt_filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
-        let mut rows = Self::new(&self.calendar);
+        let mut rows = Self::new(&self.calendar, None);
         let count = values[0].len();
         let each: Vec<usize> = (0..count).collect();
         rows.update_batch(values, &each, opt_filter, count)?;
@@ -336,7 +406,11 @@ impl GroupsAccumulator for Groups {
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.terms.capacity() * size_of::<Option<u32>>() + self.log.size()
+        let settled = self.settled.values().map(Settled::size);
+        size_of::<Self>()
+            + self.terms.capacity() * size_of::<Option<u32>>()
+            + self.log.size()
+            + settled.sum::<usize>()
     }
 }
 

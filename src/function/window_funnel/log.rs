@@ -25,7 +25,7 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    fn write(&self, bytes: &mut Vec<u8>) {
+    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.occurred_at.to_le_bytes());
         bytes.push(self.role);
         write_varint(bytes, self.mask);
@@ -211,6 +211,36 @@ impl Log {
             }
         }
         Ok(())
+    }
+
+    /// The entries at the end that are of `group`, in their order.
+    fn tail(&self, group: usize) -> &[Entry] {
+        let is_of_group = |entry: &&Entry| entry.group as usize == group;
+        let count = self.entries.iter().rev().take_while(is_of_group).count();
+        &self.entries[self.entries.len() - count..]
+    }
+
+    /// The newest records, as far as they are of `group`.
+    pub(super) fn newest(&self, group: usize) -> impl Iterator<Item = &[u8]> {
+        self.tail(group).iter().map(|entry| entry.of(&self.bytes))
+    }
+
+    /// Bytes of the newest records, as far as they are of `group`.
+    pub(super) fn newest_bytes(&self, group: usize) -> usize {
+        let lengths = self.tail(group).iter().map(|entry| entry.length as usize);
+        lengths.sum()
+    }
+
+    /// Puts `records` in place of the newest ones, as far as they are of `group`.
+    pub(super) fn replace_newest(&mut self, group: usize, records: &[u8]) -> Result<()> {
+        let left = self.entries.len() - self.tail(group).len();
+        self.bytes
+            .truncate(self.bytes.len() - self.newest_bytes(group));
+        self.entries.truncate(left);
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.add_written(group, records)
     }
 
     /// Bytes in use, and those that dealing the entries out needs besides.

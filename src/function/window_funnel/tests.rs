@@ -6,14 +6,19 @@ use std::ops::Range;
 use datafusion::arrow::array::{StringArray, StringViewArray};
 use proptest::prelude::*;
 
+use super::super::settled::UNASKED_BYTES;
 use super::*;
 use crate::time::{Zone, parse_date};
 
 fn no_groups() -> Groups {
+    groups_in(None)
+}
+
+fn groups_in(sequence: Option<Sequence>) -> Groups {
     let zone = Zone::parse("UTC").unwrap();
     let day = parse_date("2026-01-01").unwrap();
     let calendar = Calendar::new(&zone, &zone.days(day, day).unwrap());
-    Groups::new(&Arc::new(calendar))
+    Groups::new(&Arc::new(calendar), sequence)
 }
 
 /// One row: group, instant, id, mask, and whether the filter keeps it.
@@ -24,8 +29,8 @@ const GROUPS: usize = 4;
 /// Modes differ by group, windows too.
 fn terms_of(group: usize) -> (&'static str, i64) {
     [
-        ("ordered", 6),
-        ("strict_order", 8),
+        ("ordered; steps 4", 6),
+        ("strict_order; steps 3", 8),
         ("strict_deduplication", 20),
         (
             "strict_once+strict_increase; people 2 2; steps 3; exclude 4 1 3",
@@ -120,6 +125,40 @@ proptest! {
     }
 
     #[test]
+    fn rows_in_order_give_the_same_with_less_memory(
+        rows in rows(),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+        unasked in 0_usize..200,
+        are_emitted in any::<bool>(),
+    ) {
+        let mut sorted = rows.clone();
+        // Ties may come in any order.
+        sorted.sort_by_key(|row| (row.0, row.1));
+        let mut groups = groups_in(Some(Sequence::new(unasked)));
+        let mut found = Vec::new();
+        let mut gone = 0;
+        for part in parts(sorted.len(), &cuts) {
+            let part: Vec<Row> = sorted[part].to_vec();
+            let Some(last) = part.last().map(|row| row.0) else { continue };
+            let indices: Vec<usize> = part.iter().map(|row| row.0 - gone).collect();
+            let filter: BooleanArray = part.iter().map(|row| Some(row.4)).collect();
+            groups
+                .update_batch(&columns(&part), &indices, Some(&filter), last + 1 - gone)
+                .unwrap();
+            // All but the newest group are complete.
+            if are_emitted && last > gone {
+                found.push(groups.evaluate(EmitTo::First(last - gone)).unwrap());
+                gone = last;
+            }
+        }
+        groups.terms.resize(GROUPS - gone, None);
+        found.push(groups.evaluate(EmitTo::All).unwrap());
+        let found: Vec<&dyn Array> = found.iter().map(AsRef::as_ref).collect();
+        let found = datafusion::arrow::compute::concat(&found).unwrap();
+        prop_assert_eq!(&found, &at_once(&rows));
+    }
+
+    #[test]
     fn states_merge_in_any_order(
         rows in rows(),
         (cuts, order) in (0_usize..5).prop_flat_map(|count| (
@@ -159,6 +198,49 @@ proptest! {
         }
         prop_assert_eq!(&merged.evaluate(EmitTo::All).unwrap(), &at_once(&rows));
     }
+}
+
+/// A million touches of one group, of which a window holds ten: they come in and
+/// go again.
+#[test]
+fn of_a_long_history_only_the_open_windows_are_held() {
+    let batch = |first: i64| -> Vec<ArrayRef> {
+        let instants = || first..first + 1_000;
+        let texts = |text: &str| StringArray::from(vec![text; 1_000]);
+        let ids: StringArray = instants().map(|at| Some(format!("event {at}"))).collect();
+        let times = TimestampMicrosecondArray::from_iter_values(instants());
+        vec![
+            Arc::new(texts("ordered; steps 3; window 10 us")),
+            Arc::new(Int64Array::from(vec![0; 1_000])),
+            Arc::new(times.with_timezone("UTC")),
+            Arc::new(ids),
+            Arc::new(Int64Array::from_iter_values(
+                instants().map(|at| 1 + at % 2),
+            )),
+        ]
+    };
+    let mut groups = groups_in(Some(Sequence::new(UNASKED_BYTES)));
+    let mut most = 0;
+    for first in (0..1_000_000).step_by(1_000) {
+        groups
+            .update_batch(&batch(first), &[0; 1_000], None, 1)
+            .unwrap();
+        most = most.max(groups.size());
+    }
+    assert!(most < 4 * UNASKED_BYTES, "{most} bytes");
+    let whole = groups.evaluate(EmitTo::All).unwrap();
+    let mut few = no_groups();
+    few.update_batch(&batch(0), &[0; 1_000], None, 1).unwrap();
+    assert_eq!(&whole, &few.evaluate(EmitTo::All).unwrap());
+    // A promise that is not kept is no result.
+    groups
+        .update_batch(&batch(5_000), &[0; 1_000], None, 1)
+        .unwrap();
+    assert!(
+        groups
+            .update_batch(&batch(0), &[0; 1_000], None, 1)
+            .is_err()
+    );
 }
 
 #[test]

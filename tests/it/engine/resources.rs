@@ -45,6 +45,33 @@ async fn a_join_that_does_not_fit_into_memory_is_sorted_on_disk() {
     assert_eq!(hashes[0], hashes[1]);
 }
 
+/// Six of ten touches are of one unit, which alone is larger than the memory.
+#[tokio::test]
+async fn a_unit_that_does_not_fit_into_memory_is_counted_in_the_order_of_time() {
+    let sql = "select unit, funnel['steps_reached'] as steps, funnel['started_at'] as started_at,
+            funnel['event_ids'] as event_ids
+        from (
+            select unit, window_funnel('ordered; steps 4; window 1 hours; max 4 3 hours', 0,
+                occurred_at, id, mask) as funnel
+            from (
+                select case when value % 10 < 6 then 0 else value % 1000 end as unit,
+                    concat('touch ', cast(value as text)) as id,
+                    arrow_cast(value * 1000000, 'Timestamp(Microsecond, None)') as occurred_at,
+                    1 + value % 3 as mask
+                from generate_series(1, 1000000) as s (value)
+            ) as touch
+            group by unit
+        ) as counted";
+    let mut hashes = Vec::new();
+    for memory_bytes in [64 << 20, 2 << 30] {
+        let lab = Lab::with(2, memory_bytes);
+        let made = lab.materialise(sql, "t.parquet", &["unit"]).await;
+        assert_eq!(made.rows, 401);
+        hashes.push(made.sha256);
+    }
+    assert_eq!(hashes[0], hashes[1]);
+}
+
 #[tokio::test]
 async fn what_does_not_fit_into_memory_spills() {
     let lab = Lab::with(2, 100 << 20);
