@@ -188,7 +188,21 @@ impl<'a> Planner<'a> {
                 fields.extend([integer("rows_failed"), text("message")]);
                 return Ok(Arc::new(Schema::new(fields)));
             }
+            "run_earlier" | "run_cutoff" => {
+                let column = if name == "run_earlier" {
+                    "day"
+                } else {
+                    "cutoff"
+                };
+                let field = Field::new(column, DataType::Date32, true);
+                return Ok(Arc::new(Schema::new(vec![field])));
+            }
             _ => {}
+        }
+        if let Some(model) = name.strip_prefix("earlier_") {
+            let model = model_named(model)?;
+            let fields: Vec<Field> = model.header.columns.iter().map(field).collect();
+            return Ok(Arc::new(Schema::new(fields)));
         }
         if name.starts_with("cfg_") {
             let tables = config::tables(self.pipeline, self.as_of)?;
