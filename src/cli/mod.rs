@@ -5,6 +5,7 @@
 
 pub mod args;
 mod backfill;
+mod backtest;
 mod check;
 mod explain;
 mod format;
@@ -71,6 +72,7 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::Prune(args) => prune::prune(&args, printer).await,
             Command::Backfill(args) => backfill::backfill(&args, printer).await,
             Command::Schedule(args) => schedule::schedule(&args, printer).await,
+            Command::Backtest(args) => backtest::backtest(&args, printer).await,
             Command::Check(args) => check::check(&args, printer).await,
             Command::List(args) => list::list(&args, printer).await,
             Command::Explain(args) => explain::explain(&args, printer).await,

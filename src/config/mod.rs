@@ -5,7 +5,9 @@
 //! `pipelines/nightly.yaml`, so a threshold is written in one place only.
 
 mod attribution;
+mod backtest;
 mod buying_group;
+mod calendar;
 mod cohort;
 pub mod contract;
 mod cron;
@@ -22,6 +24,7 @@ mod survey;
 mod tables;
 
 pub use attribution::Attribution;
+pub use backtest::Backtest;
 pub use buying_group::{BuyingGroup, Engagement, PurchaseMoment, PurchasePhase, RoleInfluence};
 pub use cohort::{CohortStart, Cohorts};
 pub use cron::Cron;

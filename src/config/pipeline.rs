@@ -7,11 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::attribution::{self, Attribution};
+use super::backtest::{self, Backtest};
 use super::buying_group::{self, BuyingGroup};
+use super::calendar;
 use super::cohort::{self, Cohorts};
 use super::contract::{self, Contract, ContractText};
 use super::funnel::{self, Funnel};
@@ -64,12 +67,16 @@ pub struct Pipeline {
     pub history_months: u32,
     /// Below this n a rate is "too few".
     pub minimum_n: u32,
+    /// Days on which hardly anybody works, beside weekends.
+    pub holidays: BTreeSet<Date>,
     /// Lengths in months of the periods that retention is given for.
     pub retention_months: Vec<u32>,
     /// Ways to score health; the first one is the account's.
     pub health: Vec<HealthProfile>,
     /// The churn scorecard.
     pub risk: Risk,
+    /// How health and risk are tried on what happened afterwards.
+    pub backtest: Backtest,
     /// Funnels to count.
     pub funnels: Vec<Funnel>,
     /// Journeys whose rules give an account a stage.
@@ -181,12 +188,17 @@ struct PipelineText {
     history: Option<HistoryText>,
     /// Below this number of answers or accounts a rate is "too few", not a number.
     minimum_n: Option<u32>,
+    /// Days (YYYY-MM-DD) on which hardly anybody works, beside weekends; none when left out.
+    #[serde(default)]
+    holidays: Vec<String>,
     /// Lengths in months of the periods that retention is given for.
     retention_months: Option<Vec<u32>>,
     /// How health is scored.
     health: Option<health::HealthText>,
     /// How churn risk is scored.
     risk: Option<Risk>,
+    /// How health and risk are tried on what happened afterwards.
+    backtest: Option<Backtest>,
     /// The funnels to count.
     funnels: Option<Vec<Funnel>>,
     /// The journeys and the rules that give an account one stage of each a day.
@@ -320,6 +332,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     let identity = written.identity.or(shipped.identity);
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
+    let backtest = written.backtest.or(shipped.backtest);
     let zone = Zone::parse(&written.timezone)?;
     let schedule = written.schedule.map(|text| text.schedule(&zone));
     let pipeline = Pipeline {
@@ -336,9 +349,11 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         history_days: within("history.days", history.days, 56, 3660)?,
         history_months: within("history.months", history.months, 1, 240)?,
         minimum_n: within("minimum_n", minimum_n.unwrap_or(1), 1, 1000)?,
+        holidays: calendar::holidays(&written.holidays)?,
         retention_months: retention_months.unwrap_or_default(),
         health: health.profiles,
         risk,
+        backtest: backtest.ok_or_else(|| missing("backtest"))?,
         funnels,
         journeys,
         cohorts,
@@ -357,6 +372,7 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     check_lengths(&pipeline.retention_months, pipeline.history_months)?;
     health::validate(&pipeline.health)?;
     risk::validate(&pipeline.risk)?;
+    backtest::validate(&pipeline.backtest)?;
     funnel::validate(&pipeline.funnels)?;
     journey::validate(&pipeline.journeys)?;
     cohort::validate(&pipeline.cohorts, &pipeline.journeys)?;

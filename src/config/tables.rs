@@ -19,7 +19,7 @@ use jiff::civil::Date;
 
 use super::pipeline::Pipeline;
 use super::risk::scaled;
-use super::{attribution, buying_group, contract, identity, relationship};
+use super::{attribution, backtest, buying_group, calendar, contract, identity, relationship};
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
 
@@ -27,10 +27,11 @@ use crate::time::{AsOf, epoch_days};
 const FAR: f64 = 1e300;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 41] = [
+pub const TABLE_NAMES: [&str; 43] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
+    "cfg_backtest",
     "cfg_buying_group",
     "cfg_cohort_age",
     "cfg_cohort_start",
@@ -47,6 +48,7 @@ pub const TABLE_NAMES: [&str; 41] = [
     "cfg_health_curve",
     "cfg_health_measure",
     "cfg_health_tier",
+    "cfg_holiday",
     "cfg_influence",
     "cfg_journey",
     "cfg_list",
@@ -103,6 +105,8 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
     ];
     tables.extend(journey::tables(pipeline)?);
     tables.extend(attribution::tables(pipeline)?);
+    tables.extend(backtest::tables(pipeline)?);
+    tables.extend(calendar::tables(pipeline)?);
     tables.extend(buying_group::tables(pipeline)?);
     tables.extend(relationship::tables(pipeline)?);
     tables.extend(identity::tables(pipeline)?);

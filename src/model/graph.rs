@@ -2,8 +2,8 @@
 //!
 //! Edges are the tables that models name. Three kinds of table come from
 //! outside: `raw_*` and `cfg_*` (given as `known`), `run_source` and
-//! `run_check`, and `prior_<mart>`, the last publication of a mart of this
-//! graph. Models that read `run_check`, directly or not, are *late*: they are
+//! `run_check`, and `prior_<mart>` and `past_<mart>`, the last publication of a
+//! mart of this graph and the mart as of past days. Models that read `run_check`, directly or not, are *late*: they are
 //! built after every check that does not need them. The graph only orders; it
 //! executes nothing.
 
@@ -18,7 +18,8 @@ pub const RUN_CHECK: &str = "run_check";
 /// What the run found in its sources.
 pub const RUN_SOURCE: &str = "run_source";
 
-const PRIOR: &str = "prior_";
+/// A mart as last published, and as of past days.
+const EARLIER: [&str; 2] = ["prior_", "past_"];
 
 /// Models in an order in which each comes after what it reads.
 #[derive(Clone, Debug)]
@@ -162,7 +163,8 @@ impl Tables<'_> {
         if let Some(model) = self.models.get(table) {
             return (model.layer != Layer::Check).then_some(Kind::Built(model.layer));
         }
-        if let Some(mart) = table.strip_prefix(PRIOR) {
+        let mut earlier = EARLIER.iter();
+        if let Some(mart) = earlier.find_map(|prefix| table.strip_prefix(prefix)) {
             let model = self.models.get(mart)?;
             return (model.layer == Layer::Mart).then_some(Kind::Prior);
         }
@@ -196,7 +198,7 @@ impl Tables<'_> {
         let what = match kind {
             Kind::Raw => "an extract",
             Kind::Config => "configuration",
-            Kind::Prior => "an earlier publication",
+            Kind::Prior => "an earlier day of a mart",
             Kind::RunSource | Kind::RunCheck => "results of the run",
             Kind::Built(Layer::Intermediate) => "an intermediate model",
             Kind::Built(_) => "a mart",
@@ -204,11 +206,12 @@ impl Tables<'_> {
         let hint = match model.layer {
             Layer::Staging => "staging reads `raw_`, `cfg_`, `run_source` and staging",
             Layer::Intermediate => {
-                "intermediate models read staging, intermediate, `cfg_`, `prior_` and `run_source`"
+                "intermediate models read staging, intermediate, `cfg_`, `prior_`, `past_` and \
+                 `run_source`"
             }
             _ => {
-                "marts read staging, intermediate, marts, `cfg_`, `prior_`, `run_source` and \
-                 `run_check`: read the staging model of that extract"
+                "marts read staging, intermediate, marts, `cfg_`, `prior_`, `past_`, `run_source` \
+                 and `run_check`: read the staging model of that extract"
             }
         };
         Err(model
@@ -239,7 +242,7 @@ impl Tables<'_> {
             .models
             .values()
             .filter(|other| other.layer == Layer::Mart)
-            .map(|mart| format!("{PRIOR}{}", mart.name))
+            .flat_map(|mart| EARLIER.map(|prefix| format!("{prefix}{}", mart.name)))
             .collect();
         let candidates = self
             .models

@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use jiff::civil::Date;
 
 use super::check::{self, CheckResult};
 use super::execute::ModelResult;
 use super::inputs::{self, ConfigTables};
 use super::key::{Basis, Keys};
 use super::memory;
+use super::past::Past;
 use super::preview;
 use super::progress::{Event, Observer};
 use super::project::Project;
@@ -171,6 +173,7 @@ pub(super) struct Night<'a> {
     pub(super) storage: Storage,
     pub(super) frozen: Frozen,
     prior: Option<Commit>,
+    pub(super) past: Past,
     pub(super) tables: ConfigTables,
     run_key: String,
 }
@@ -198,15 +201,9 @@ impl<'a> Night<'a> {
             bytes: frozen.sources.values().map(bytes).sum(),
         });
         let prior = publish::before(&storage, &pipeline.name, &as_of.to_string()).await?;
+        let past = Past::read(&storage, project).await?;
         let tables = config::tables(pipeline, &as_of)?;
-        let run_key = inputs::run_key(
-            project,
-            &as_of,
-            &frozen.fingerprint,
-            prior.as_ref(),
-            &tables,
-        )?;
-        Ok(Self {
+        let mut night = Self {
             project,
             options,
             observer,
@@ -217,8 +214,57 @@ impl<'a> Night<'a> {
             storage,
             frozen,
             prior,
+            past,
             tables,
-            run_key,
+            run_key: String::new(),
+        };
+        night.run_key = inputs::run_key(&night.basis())?;
+        Ok(night)
+    }
+
+    /// This night as of an earlier day: the same files, cut there. No earlier
+    /// publication and no backtest is read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a later day.
+    pub(super) fn cut<'b>(&'b self, day: Date, options: &'b RunOptions) -> Result<Night<'b>> {
+        let pipeline = &self.project.pipeline;
+        if day > self.as_of.date() {
+            return Err(Error::usage(format!("{day} is after {}", self.as_of))
+                .with_hint("only days up to the as-of day are known"));
+        }
+        let as_of = AsOf::new(day, &pipeline.zone)?;
+        let frozen = self.frozen.cut(pipeline, &as_of);
+        let tables = config::tables(pipeline, &as_of)?;
+        Ok(Night {
+            project: self.project,
+            options,
+            observer: self.observer,
+            watch: Stopwatch::start(),
+            started_at: self.started_at,
+            run_id: self.run_id.clone(),
+            as_of,
+            storage: self.storage.clone(),
+            frozen,
+            prior: None,
+            past: Past::default(),
+            tables,
+            // It is never published.
+            run_key: String::new(),
+        })
+    }
+
+    /// This night with other past days, and other options.
+    pub(super) fn with_past<'b>(
+        &'b self,
+        past: Past,
+        options: &'b RunOptions,
+    ) -> Result<Night<'b>> {
+        let night = self.cut(self.as_of.date(), options)?;
+        Ok(Night {
+            prior: self.prior.clone(),
+            past,
+            ..night
         })
     }
 
@@ -235,6 +281,7 @@ impl<'a> Night<'a> {
         inputs::register_config(engine, &self.tables)?;
         let prior = self.prior.as_ref();
         inputs::register_prior(engine, self.project, &self.storage, prior, scratch).await?;
+        self.past.register(engine, self.project, &self.storage)?;
         let report = source::register(
             engine,
             &self.frozen,
@@ -287,6 +334,7 @@ impl<'a> Night<'a> {
             as_of: &self.as_of,
             frozen: &self.frozen,
             prior: self.prior.as_ref(),
+            past: &self.past,
             tables: &self.tables,
         }
     }

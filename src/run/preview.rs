@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::check;
 use super::inputs;
+use super::past::PAST_PREFIX;
 use super::project::{PRIOR_PREFIX, Project, RAW_PREFIX};
 use super::statement;
 use crate::config;
@@ -52,11 +53,10 @@ pub async fn validate(project: &Project) -> Result<Validated> {
     empty(&engine, RUN_SOURCE, source::report_schema()?)?;
     empty(&engine, RUN_CHECK, check::table_schema())?;
     for mart in project.marts() {
-        empty(
-            &engine,
-            &format!("{PRIOR_PREFIX}{}", mart.name),
-            inputs::prior_schema(mart),
-        )?;
+        for prefix in [PRIOR_PREFIX, PAST_PREFIX] {
+            let name = format!("{prefix}{}", mart.name);
+            empty(&engine, &name, inputs::prior_schema(mart))?;
+        }
     }
     let mut schemas = Vec::new();
     let mut checks = 0;

@@ -2,11 +2,12 @@
 //!
 //! Which commits are kept is `publish`'s to say; which stored results they
 //! reach is in the records of their runs. Only the newest commits keep their
-//! stored results: older ones are read, but no run starts from them.
+//! stored results: older ones are read, but no run starts from them. Results as
+//! of past days are kept as long as the newest use of them is.
 
-use std::collections::BTreeSet;
-
+use super::cutoff;
 use super::key::Keys;
+use super::past;
 use super::record::recorded_keys;
 use super::state;
 use crate::error::Result;
@@ -38,7 +39,8 @@ pub async fn prune(output: &str, options: PruneOptions) -> Result<Vec<Unreached>
         let kept = publish::kept(&storage).await?;
         let mut by_version: Vec<_> = kept.iter().collect();
         by_version.sort_by_key(|commit| std::cmp::Reverse(commit.version));
-        let mut reached = BTreeSet::new();
+        let mut reached = cutoff::kept(&storage).await?;
+        reached.extend(past::kept(&storage).await?);
         for commit in by_version.into_iter().take(options.keep_results) {
             if let Some(record) = recorded_keys(&storage, commit).await? {
                 reached.extend(paths(&record)?);

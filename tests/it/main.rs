@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cutoff;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod engine;

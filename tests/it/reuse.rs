@@ -25,7 +25,7 @@ use crate::support::extract;
 const DAY_MICROSECONDS: i64 = 86_400_000_000;
 const ACCOUNTS: i64 = 7;
 
-const PIPELINE: &str = "\
+pub(crate) const PIPELINE: &str = "\
 name: office
 timezone: Asia/Tokyo
 currency: JPY
@@ -35,7 +35,7 @@ sources:
   event: {path: extracts/event/}
 ";
 
-const MODELS: [(&str, &str); 8] = [
+pub(crate) const MODELS: [(&str, &str); 8] = [
     (
         "staging/stg_account.sql",
         "-- One account.\n-- grain: account_id\nselect account_id, segment from raw_account\n",
@@ -95,9 +95,9 @@ const MODELS: [(&str, &str); 8] = [
 ];
 
 /// The last day of the first delivery.
-const FIRST: &str = "2026-03-10";
+pub(crate) const FIRST: &str = "2026-03-10";
 
-fn number(day: &str) -> i32 {
+pub(crate) fn number(day: &str) -> i32 {
     epoch_days(parse_date(day).unwrap())
 }
 
@@ -105,13 +105,13 @@ fn name(day: i32) -> String {
     date_of(day).unwrap().to_string()
 }
 
-struct Office {
+pub(crate) struct Office {
     folder: TempDir,
 }
 
 impl Office {
     /// The company with the `days` days up to [`FIRST`] delivered.
-    fn new(days: i32) -> Self {
+    pub(crate) fn new(days: i32) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("office-")
             .tempdir()
@@ -124,7 +124,7 @@ impl Office {
         office
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -134,7 +134,7 @@ impl Office {
         extract::write(&file, &events(day, part));
     }
 
-    fn project(&self, pipeline: &str, models: &[(&str, &str)]) -> Project {
+    pub(crate) fn project(&self, pipeline: &str, models: &[(&str, &str)]) -> Project {
         let file = self.path("office.yaml").to_str().unwrap().to_owned();
         let pipeline = Pipeline::parse(&file, pipeline).unwrap();
         let tables = contract::shipped().unwrap();
@@ -149,7 +149,7 @@ impl Office {
         }
     }
 
-    fn options(&self, day: i32, output: &str) -> RunOptions {
+    pub(crate) fn options(&self, day: i32, output: &str) -> RunOptions {
         RunOptions {
             as_of: Some(name(day)),
             output: Some(self.path(output).to_str().unwrap().to_owned()),
@@ -161,7 +161,7 @@ impl Office {
         }
     }
 
-    async fn night(&self, project: &Project, day: i32) -> Result<RunReport, Error> {
+    pub(crate) async fn night(&self, project: &Project, day: i32) -> Result<RunReport, Error> {
         kenko::run::run(project, &self.options(day, "out"), &Silent).await
     }
 
