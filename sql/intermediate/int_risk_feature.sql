@@ -1,6 +1,8 @@
--- One number that risk is judged by, of one paying account at a cutoff. A feature that is
--- not known has no row, so that it can add nothing; cfg_risk_factor names the features.
+-- One number that risk is judged by, of one paying account at a cutoff: a row for each
+-- known feature of int_account_feature. A feature that is not known has no row, so that
+-- it can add nothing; cfg_risk_factor names the features.
 -- grain: as_of, account_id, feature
+-- materialise: view
 -- columns:
 --   as_of | date | day | cutoff
 --   account_id | text | key | account
@@ -8,108 +10,73 @@
 --   value | float | - | its value: days, counts, ratios, or 0 and 1
 with
 
-key_contact as (
-    select
-        cfg_cutoff_day.as_of,
-        stg_contact.account_id,
-        count(*) as left_90d
-    from stg_contact
-    inner join cfg_cutoff_day on stg_contact.left_on = cfg_cutoff_day.day
-    where cfg_cutoff_day.age_days < 90
-        and stg_contact.buying_role in ('decider', 'champion')
-    group by cfg_cutoff_day.as_of, stg_contact.account_id
-),
-
-payer as (
-    select
-        int_account_commercial.as_of,
-        int_account_commercial.account_id,
-        int_account_commercial.mrr,
-        int_account_commercial.mrr_90d_before,
-        int_account_commercial.mrr_under_notice,
-        int_account_commercial.days_to_renewal,
-        int_account_commercial.auto_renew_off,
-        int_account_commercial.notice_given,
-        int_account_commercial.overdue_days,
-        int_account_commercial.as_of - int_account_commercial.first_paid_on
-            as tenure_days,
-        cfg_pipeline.history_days,
-        cfg_pipeline.minimum_n
-    from int_account_commercial
-    cross join cfg_pipeline
-    where int_account_commercial.mrr > 0
-),
-
 named_feature as (
     select feature from (values
         ('days_since_active'), ('active_days_28d'), ('usage_change_28d'),
-        ('contacts_28d'), ('features_28d'), ('bad_tickets_90d'), ('open_tickets'),
-        ('nps_score_mean'), ('silent_contacts'), ('mrr_change_90d'),
-        ('days_to_renewal'), ('notice_given'), ('notice_share'), ('auto_renew_off'),
-        ('overdue_days'), ('tenure_days'), ('key_contact_left_90d')
+        ('events_per_workday'), ('usage_trend'), ('usage_of_usual'), ('quiet_weeks'),
+        ('features_28d'), ('contacts_28d'), ('seat_use_28d'), ('active_deciders_90d'),
+        ('active_champions_90d'), ('active_roles_90d'), ('champions_left'),
+        ('key_contact_left_90d'), ('engagement_points'), ('tickets_90d'),
+        ('open_tickets'), ('bad_tickets_90d'), ('resolution_hours_90d'),
+        ('csat_mean_180d'), ('csat_answers_180d'), ('nps_score_mean'),
+        ('nps_respondents_365d'), ('nps_detractors_365d'), ('silent_contacts'),
+        ('overdue_days'), ('late_payment_share_365d'), ('mrr_change_90d'), ('seats'),
+        ('days_to_renewal'), ('term_days'), ('tenure_days'), ('notice_given'),
+        ('notice_share'), ('auto_renew_off'), ('owner_changes_365d'), ('owner_days'),
+        ('journey_stage'), ('days_in_stage')
     ) as listed (feature)
 ),
 
 feature_value as (
     select
-        payer.as_of,
-        payer.account_id,
+        int_account_feature.as_of,
+        int_account_feature.account_id,
         named_feature.feature,
         case named_feature.feature
-            -- never active: silent since the contract began, as far back as we look
-            when 'days_since_active' then cast(
-                case when int_account_usage.account_id is not null then coalesce(
-                    int_account_usage.days_since_active,
-                    least(payer.tenure_days, payer.history_days)
-                ) end as double
-            )
-            when 'active_days_28d' then cast(int_account_usage.active_days_28d as double)
-            -- a ratio of a handful of events says nothing
-            when 'usage_change_28d' then
-                case when int_account_usage.events_28d_before >= payer.minimum_n
-                    and int_account_usage.events_28d_before > 0
-                    then cast(int_account_usage.events_28d as double)
-                        / int_account_usage.events_28d_before
-                end
-            when 'contacts_28d' then cast(int_account_usage.contacts_28d as double)
-            when 'features_28d' then cast(int_account_usage.features_28d as double)
-            when 'bad_tickets_90d' then
-                cast(int_account_support.bad_tickets_90d as double)
-            when 'open_tickets' then cast(int_account_support.open_tickets as double)
-            when 'nps_score_mean' then int_account_voice.nps_score_mean
-            when 'silent_contacts' then cast(int_account_voice.silent_contacts as double)
-            when 'mrr_change_90d' then
-                case when payer.mrr_90d_before > 0
-                    then cast(payer.mrr as double) / cast(payer.mrr_90d_before as double)
-                end
-            when 'days_to_renewal' then cast(payer.days_to_renewal as double)
-            when 'notice_given' then cast(cast(payer.notice_given as bigint) as double)
-            when 'notice_share' then
-                cast(payer.mrr_under_notice as double) / cast(payer.mrr as double)
-            when 'auto_renew_off' then
-                cast(cast(payer.auto_renew_off as bigint) as double)
-            when 'overdue_days' then cast(payer.overdue_days as double)
-            when 'tenure_days' then cast(payer.tenure_days as double)
-            when 'key_contact_left_90d' then
-                case when cfg_source.is_declared
-                    then cast(coalesce(key_contact.left_90d, 0) as double)
-                end
+            when 'days_since_active' then int_account_feature.days_since_active
+            when 'active_days_28d' then int_account_feature.active_days_28d
+            when 'usage_change_28d' then int_account_feature.usage_change_28d
+            when 'events_per_workday' then int_account_feature.events_per_workday
+            when 'usage_trend' then int_account_feature.usage_trend
+            when 'usage_of_usual' then int_account_feature.usage_of_usual
+            when 'quiet_weeks' then int_account_feature.quiet_weeks
+            when 'features_28d' then int_account_feature.features_28d
+            when 'contacts_28d' then int_account_feature.contacts_28d
+            when 'seat_use_28d' then int_account_feature.seat_use_28d
+            when 'active_deciders_90d' then int_account_feature.active_deciders_90d
+            when 'active_champions_90d' then int_account_feature.active_champions_90d
+            when 'active_roles_90d' then int_account_feature.active_roles_90d
+            when 'champions_left' then int_account_feature.champions_left
+            when 'key_contact_left_90d' then int_account_feature.key_contact_left_90d
+            when 'engagement_points' then int_account_feature.engagement_points
+            when 'tickets_90d' then int_account_feature.tickets_90d
+            when 'open_tickets' then int_account_feature.open_tickets
+            when 'bad_tickets_90d' then int_account_feature.bad_tickets_90d
+            when 'resolution_hours_90d' then int_account_feature.resolution_hours_90d
+            when 'csat_mean_180d' then int_account_feature.csat_mean_180d
+            when 'csat_answers_180d' then int_account_feature.csat_answers_180d
+            when 'nps_score_mean' then int_account_feature.nps_score_mean
+            when 'nps_respondents_365d' then int_account_feature.nps_respondents_365d
+            when 'nps_detractors_365d' then int_account_feature.nps_detractors_365d
+            when 'silent_contacts' then int_account_feature.silent_contacts
+            when 'overdue_days' then int_account_feature.overdue_days
+            when 'late_payment_share_365d'
+                then int_account_feature.late_payment_share_365d
+            when 'mrr_change_90d' then int_account_feature.mrr_change_90d
+            when 'seats' then int_account_feature.seats
+            when 'days_to_renewal' then int_account_feature.days_to_renewal
+            when 'term_days' then int_account_feature.term_days
+            when 'tenure_days' then int_account_feature.tenure_days
+            when 'notice_given' then int_account_feature.notice_given
+            when 'notice_share' then int_account_feature.notice_share
+            when 'auto_renew_off' then int_account_feature.auto_renew_off
+            when 'owner_changes_365d' then int_account_feature.owner_changes_365d
+            when 'owner_days' then int_account_feature.owner_days
+            when 'journey_stage' then int_account_feature.journey_stage
+            when 'days_in_stage' then int_account_feature.days_in_stage
         end as value
-    from payer
-    cross join named_feature
-    left join int_account_usage
-        on payer.as_of = int_account_usage.as_of
-        and payer.account_id = int_account_usage.account_id
-    left join int_account_support
-        on payer.as_of = int_account_support.as_of
-        and payer.account_id = int_account_support.account_id
-    left join int_account_voice
-        on payer.as_of = int_account_voice.as_of
-        and payer.account_id = int_account_voice.account_id
-    left join cfg_source on cfg_source.source_table = 'contact'
-    left join key_contact
-        on payer.as_of = key_contact.as_of
-        and payer.account_id = key_contact.account_id
+    from named_feature
+    cross join int_account_feature
 )
 
 select

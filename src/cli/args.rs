@@ -71,6 +71,14 @@ pub enum Command {
         --output s3://bucket/kenko --older-than 14"
     )]
     Prune(PruneArgs),
+    /// Try health and risk on what happened: compute them as of past month-ends
+    #[command(
+        after_help = "Nothing later than each month-end is visible to it. What it finds is read \
+        by every night\nfrom then on, and published with it as health_backtest. Where the pipeline \
+        asks for a minimum that\nis not reached, it ends with code 3 and changes nothing.\n\nExample:\n  \
+        kenko backtest pipelines/nightly.yaml --as-of 2026-06-30"
+    )]
+    Backtest(BacktestArgs),
     /// Check configuration, SQL and contracts without reading any extract
     #[command(after_help = "Example:\n  kenko check pipelines/nightly.yaml")]
     Check(CheckArgs),
@@ -123,12 +131,29 @@ pub struct SampleArgs {
     /// About how many events in all [default: about 2.5 a day and account]
     #[arg(long)]
     pub events: Option<u64>,
+    /// What it follows from that a customer leaves
+    #[arg(long, value_enum, default_value_t = WorldArg::Hidden)]
+    pub world: WorldArg,
+    /// Every how many days the truth is written [default: every day, weekly for large companies]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub truth_every: Option<u32>,
     /// Folder to write into
     #[arg(long, value_name = "DIR")]
     pub to: String,
     /// Threads to use [default: all]
     #[arg(long)]
     pub threads: Option<usize>,
+}
+
+/// What it follows from that a simulated customer leaves.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum WorldArg {
+    /// A hidden state, of which the extracts show only signs
+    Hidden,
+    /// What the extracts show: open tickets, renewal and tenure
+    Observable,
+    /// Nothing: everybody leaves with the same hazard
+    Chance,
 }
 
 /// Which pipeline, and for which day.
@@ -267,6 +292,25 @@ pub struct VerifyArgs {
     /// At most so many results
     #[arg(long, default_value_t = 20)]
     pub sample: usize,
+    /// How much of the machine to use.
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+/// Arguments of `backtest`.
+#[derive(Debug, Args)]
+pub struct BacktestArgs {
+    /// The pipeline file
+    pub pipeline: String,
+    /// The newest day that is known [default: as for a run]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<String>,
+    /// Where it publishes, in place of the pipeline's `output`
+    #[arg(long, value_name = "LOCATION")]
+    pub output: Option<String>,
+    /// Compute everything anew, whatever results are stored
+    #[arg(long)]
+    pub full: bool,
     /// How much of the machine to use.
     #[command(flatten)]
     pub machine: MachineArgs,

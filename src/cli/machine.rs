@@ -21,6 +21,7 @@ pub(crate) fn worker_threads(command: &Command) -> usize {
         Command::Schedule(_) => 1,
         Command::Query(args) => threads(args.machine.threads),
         Command::Verify(args) => threads(args.machine.threads),
+        Command::Backtest(args) => threads(args.machine.threads),
         _ => threads(None),
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod args;
 mod backfill;
+mod backtest;
 mod check;
 mod explain;
 mod format;
@@ -73,6 +74,7 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::Backfill(args) => backfill::backfill(&args, printer).await,
             Command::Train(args) => train::train(&args, printer).await,
             Command::Schedule(args) => schedule::schedule(&args, printer).await,
+            Command::Backtest(args) => backtest::backtest(&args, printer).await,
             Command::Check(args) => check::check(&args, printer).await,
             Command::List(args) => list::list(&args, printer).await,
             Command::Explain(args) => explain::explain(&args, printer).await,

@@ -2,11 +2,11 @@
 
 use indicatif::{HumanBytes, HumanCount};
 
-use super::args::SampleArgs;
+use super::args::{SampleArgs, WorldArg};
 use super::printer::Printer;
 use super::watch::{steps, tell};
 use crate::error::Result;
-use crate::sample::{Company, write};
+use crate::sample::{Company, WorldKind, write};
 use crate::storage::Storage;
 use crate::time::parse_date;
 
@@ -14,6 +14,12 @@ pub(crate) async fn sample(args: &SampleArgs, printer: Printer) -> Result<()> {
     let mut company = Company::new(args.accounts, args.days, args.seed)?;
     company.last_day = parse_date(&args.until)?;
     company.events = args.events;
+    company.truth_every_days = args.truth_every;
+    company.world = match args.world {
+        WorldArg::Hidden => WorldKind::Hidden,
+        WorldArg::Observable => WorldKind::Observable,
+        WorldArg::Chance => WorldKind::Chance,
+    };
     let storage = Storage::open(&args.to)?;
     let bar = steps(printer);
     let summary = write(&company, &storage, args.threads.unwrap_or(0), &|step| {

@@ -7,11 +7,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::time::{Span, parse_date};
+use crate::time::Span;
 
 /// Modes that `window_funnel` knows; several are joined by `+`.
 pub(crate) const MODES: [&str; 6] = [
@@ -255,7 +256,7 @@ impl Funnel {
     }
 
     /// The funnel's terms as `window_funnel` reads them; on `holidays` nobody works.
-    pub(super) fn terms(&self, holidays: &BTreeSet<String>) -> String {
+    pub(super) fn terms(&self, holidays: &BTreeSet<Date>) -> String {
         let mut terms = vec![
             self.mode.clone(),
             format!("steps {}", self.steps.len()),
@@ -284,7 +285,7 @@ impl Funnel {
             terms.push(format!("exclude {bit} {after} {before}"));
         }
         if self.counts_business_days() && !holidays.is_empty() {
-            let days: Vec<&str> = holidays.iter().map(String::as_str).collect();
+            let days: Vec<String> = holidays.iter().map(Date::to_string).collect();
             terms.push(format!("closed {}", days.join(" ")));
         }
         terms.join("; ")
@@ -416,22 +417,6 @@ impl Funnel {
     }
 }
 
-/// The days that a pipeline names as holidays.
-pub(super) fn holidays(texts: &[String]) -> Result<BTreeSet<String>> {
-    let mut days = BTreeSet::new();
-    for text in texts {
-        let day = parse_date(text).map_err(|wrong| {
-            Error::usage(format!("`holidays` names `{text}`, which is not a date"))
-                .with_hint("write dates as YYYY-MM-DD, for example 2026-01-31")
-                .with_source(wrong)
-        })?;
-        if !days.insert(day.to_string()) {
-            return Err(Error::usage(format!("`holidays` names {day} twice")));
-        }
-    }
-    Ok(days)
-}
-
 fn span(name: &str, text: &str) -> Result<Span, String> {
     Span::parse(text)
         .filter(|span| name != "window" || !span.is_zero())
@@ -460,6 +445,7 @@ pub(crate) fn validate(funnels: &[Funnel]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::parse_date;
 
     fn step(name: &str) -> FunnelStep {
         FunnelStep {
@@ -497,7 +483,7 @@ mod tests {
     #[test]
     fn terms_name_what_is_asked_for() {
         let mut funnel = funnel();
-        let new_year = holidays(&["2026-01-01".to_owned()]).unwrap();
+        let new_year = BTreeSet::from([parse_date("2026-01-01").unwrap()]);
         assert_eq!(funnel.terms(&new_year), "ordered; steps 3; window 6 months");
         funnel.steps[1].optional = true;
         funnel.steps[2].people = Some(2);
@@ -511,20 +497,6 @@ mod tests {
              3 2; role 3 2; exclude 4 1 3; closed 2026-01-01"
         );
         assert!(funnel.validate().is_ok());
-    }
-
-    #[test]
-    fn holidays_are_days_named_once() {
-        let read = |texts: &[&str]| {
-            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-            let read = holidays(&texts).map_err(|wrong| wrong.to_string());
-            read.map(|days| days.into_iter().collect::<Vec<_>>().join(" "))
-        };
-        let days = read(&["2026-05-04", "2026-05-03"]).unwrap();
-        assert_eq!(days, "2026-05-03 2026-05-04");
-        assert!(read(&["3 May"]).unwrap_err().contains("not a date"));
-        let twice = read(&["2026-05-03", "2026-05-03"]);
-        assert!(twice.unwrap_err().contains("twice"));
     }
 
     #[test]

@@ -5,8 +5,10 @@
 //! `pipelines/nightly.yaml`, so a threshold is written in one place only.
 
 mod attribution;
+mod backtest;
 mod buying_group;
 mod churn_model;
+mod calendar;
 mod cohort;
 pub mod contract;
 mod cron;
@@ -23,6 +25,7 @@ mod survey;
 mod tables;
 
 pub use attribution::Attribution;
+pub use backtest::Backtest;
 pub use buying_group::{BuyingGroup, Engagement, PurchaseMoment, PurchasePhase, RoleInfluence};
 pub use churn_model::{
     CardRow, Champion, ChurnFeature, ChurnSettings, Ladder, ReferenceRow, TrainedTables, trained,

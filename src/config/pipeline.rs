@@ -7,12 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::attribution::{self, Attribution};
+use super::backtest::{self, Backtest};
 use super::buying_group::{self, BuyingGroup};
 use super::churn_model::{self, ChurnSettings};
+use super::calendar;
 use super::cohort::{self, Cohorts};
 use super::contract::{self, Contract, ContractText};
 use super::funnel::{self, Funnel};
@@ -42,8 +45,6 @@ pub struct Pipeline {
     pub name: String,
     /// The zone in which a day begins and ends.
     pub zone: Zone,
-    /// Days (`YYYY-MM-DD`) on which nobody works, beside weekends.
-    pub holidays: BTreeSet<String>,
     /// Currency of amounts that come without one (ISO 4217).
     pub currency: String,
     /// Language of the reasons and next steps in lists.
@@ -67,6 +68,8 @@ pub struct Pipeline {
     pub history_months: u32,
     /// Below this n a rate is "too few".
     pub minimum_n: u32,
+    /// Days on which hardly anybody works, beside weekends: no business days.
+    pub holidays: BTreeSet<Date>,
     /// Lengths in months of the periods that retention is given for.
     pub retention_months: Vec<u32>,
     /// Ways to score health; the first one is the account's.
@@ -75,6 +78,8 @@ pub struct Pipeline {
     pub risk: Risk,
     /// How the churn model is trained.
     pub churn_model: ChurnSettings,
+    /// How health and risk are tried on what happened afterwards.
+    pub backtest: Backtest,
     /// Funnels to count.
     pub funnels: Vec<Funnel>,
     /// Journeys whose rules give an account a stage.
@@ -196,6 +201,8 @@ struct PipelineText {
     risk: Option<Risk>,
     /// How the churn model is trained, judged and put in words.
     churn_model: Option<ChurnSettings>,
+    /// How health and risk are tried on what happened afterwards.
+    backtest: Option<Backtest>,
     /// The funnels to count.
     funnels: Option<Vec<Funnel>>,
     /// The journeys and the rules that give an account one stage of each a day.
@@ -331,13 +338,14 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
     let holidays = written.holidays.or(shipped.holidays).unwrap_or_default();
+    let backtest = written.backtest.or(shipped.backtest);
     let zone = Zone::parse(&written.timezone)?;
     let schedule = written.schedule.map(|text| text.schedule(&zone));
     let pipeline = Pipeline {
         name: checked_name(&written.name)?,
         schedule: schedule.transpose()?,
         zone,
-        holidays: funnel::holidays(&holidays)?,
+        holidays: calendar::holidays(&holidays)?,
         currency: checked_currency(&written.currency)?,
         language: written.language,
         output: beside(&folder, &written.output),
@@ -352,6 +360,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         health: health.profiles,
         risk,
         churn_model: churn_model.ok_or_else(|| missing("churn_model"))?,
+        backtest: backtest.ok_or_else(|| missing("backtest"))?,
         funnels,
         journeys,
         cohorts,
@@ -371,6 +380,7 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     health::validate(&pipeline.health)?;
     risk::validate(&pipeline.risk)?;
     churn_model::validate(&pipeline.churn_model)?;
+    backtest::validate(&pipeline.backtest)?;
     funnel::validate(&pipeline.funnels)?;
     journey::validate(&pipeline.journeys)?;
     cohort::validate(&pipeline.cohorts, &pipeline.journeys)?;

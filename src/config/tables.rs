@@ -19,7 +19,9 @@ use jiff::civil::Date;
 
 use super::pipeline::Pipeline;
 use super::risk::scaled;
-use super::{attribution, buying_group, churn_model, contract, identity, relationship};
+use super::{
+    attribution, backtest, buying_group, calendar, churn_model, contract, identity, relationship,
+};
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
 
@@ -27,10 +29,11 @@ use crate::time::{AsOf, epoch_days};
 const FAR: f64 = 1e300;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 46] = [
+pub const TABLE_NAMES: [&str; 48] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
+    "cfg_backtest",
     "cfg_buying_group",
     "cfg_churn",
     "cfg_churn_card",
@@ -52,6 +55,7 @@ pub const TABLE_NAMES: [&str; 46] = [
     "cfg_health_curve",
     "cfg_health_measure",
     "cfg_health_tier",
+    "cfg_holiday",
     "cfg_influence",
     "cfg_journey",
     "cfg_list",
@@ -110,6 +114,8 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
     tables.extend(churn_model::trained(None)?);
     tables.extend(journey::tables(pipeline)?);
     tables.extend(attribution::tables(pipeline)?);
+    tables.extend(backtest::tables(pipeline)?);
+    tables.extend(calendar::tables(pipeline)?);
     tables.extend(buying_group::tables(pipeline)?);
     tables.extend(relationship::tables(pipeline)?);
     tables.extend(identity::tables(pipeline)?);

@@ -2,9 +2,10 @@
 //!
 //! Edges are the tables that models name. Four kinds of table come from
 //! outside: `raw_*` and `cfg_*` (given as `known`), `run_*`, what the run says of
-//! itself, `prior_<mart>`, the last publication of a mart of this graph, and
-//! `earlier_<model>`, the rows that an accumulating model had after an earlier
-//! day. Models that read `run_check`, directly or not, are *late*: they are
+//! itself, `prior_<mart>` and `past_<mart>`, the last publication of a mart of
+//! this graph and the mart as of past days, and `earlier_<model>`, the rows that
+//! an accumulating model had after an earlier day. Models that read `run_check`,
+//! directly or not, are *late*: they are
 //! built after every check that does not need them. The graph only orders; it
 //! executes nothing.
 
@@ -23,7 +24,8 @@ pub const RUN_SOURCE: &str = "run_source";
 pub const RUN_EARLIER: &str = "run_earlier";
 /// The cutoffs that are to be computed.
 pub const RUN_CUTOFF: &str = "run_cutoff";
-const PRIOR: &str = "prior_";
+/// A mart as last published, and as of past days.
+const PRIOR: [&str; 2] = ["prior_", "past_"];
 /// An accumulating model as it was after an earlier day.
 pub const EARLIER: &str = "earlier_";
 
@@ -198,7 +200,8 @@ impl Tables<'_> {
         if let Some(model) = self.models.get(table) {
             return (model.layer != Layer::Check).then_some(Kind::Built(model.layer));
         }
-        if let Some(mart) = table.strip_prefix(PRIOR) {
+        let mut earlier = PRIOR.iter();
+        if let Some(mart) = earlier.find_map(|prefix| table.strip_prefix(prefix)) {
             let model = self.models.get(mart)?;
             return (model.layer == Layer::Mart).then_some(Kind::Prior);
         }
@@ -241,7 +244,7 @@ impl Tables<'_> {
         let what = match kind {
             Kind::Raw => "an extract",
             Kind::Config => "configuration",
-            Kind::Prior => "an earlier publication",
+            Kind::Prior => "an earlier day of a mart",
             Kind::RunSource | Kind::RunCheck => "results of the run",
             Kind::Earlier(_) | Kind::Part => "for models built in parts: see its header",
             Kind::Built(Layer::Intermediate) => "an intermediate model",
@@ -250,11 +253,12 @@ impl Tables<'_> {
         let hint = match model.layer {
             Layer::Staging => "staging reads `raw_`, `cfg_`, `run_source` and staging",
             Layer::Intermediate => {
-                "intermediate models read staging, intermediate, `cfg_`, `prior_` and `run_source`"
+                "intermediate models read staging, intermediate, `cfg_`, `prior_`, `past_` and \
+                 `run_source`"
             }
             _ => {
-                "marts read staging, intermediate, marts, `cfg_`, `prior_`, `run_source` and \
-                 `run_check`: read the staging model of that extract"
+                "marts read staging, intermediate, marts, `cfg_`, `prior_`, `past_`, `run_source` \
+                 and `run_check`: read the staging model of that extract"
             }
         };
         Err(model
@@ -285,7 +289,7 @@ impl Tables<'_> {
             .models
             .values()
             .filter(|other| other.layer == Layer::Mart)
-            .map(|mart| format!("{PRIOR}{}", mart.name))
+            .flat_map(|mart| PRIOR.map(|prefix| format!("{prefix}{}", mart.name)))
             .collect();
         let candidates = self
             .models

@@ -217,7 +217,9 @@ fn place_of(file: &str) -> Result<(Layer, String)> {
         ))
         .with_hint(format!("rename it to `{}{base}`", layer.prefix())));
     }
-    let taken = ["raw_", "cfg_", "prior_", "earlier_", "run_", "stg_", "int_"];
+    let taken = [
+        "raw_", "cfg_", "prior_", "past_", "earlier_", "run_", "stg_", "int_",
+    ];
     if layer.prefix().is_empty()
         && let Some(prefix) = taken.into_iter().find(|prefix| name.starts_with(prefix))
     {

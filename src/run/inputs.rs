@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef, TimeUnit}
 use sha2::{Digest, Sha256};
 
 use super::check;
-use super::key;
+use super::key::{self, Basis};
 use super::project::{PRIOR_PREFIX, Project};
 use super::trained::Models;
 use crate::config::{self, Pipeline};
@@ -244,13 +244,8 @@ pub(crate) fn table_hash(batch: &RecordBatch) -> Result<[u8; 32]> {
 
 /// What names a run: the same key means the same tables, so a second run of it
 /// has nothing to do.
-pub(crate) fn run_key(
-    project: &Project,
-    as_of: &AsOf,
-    inputs: &str,
-    prior: Option<&Commit>,
-    tables: &ConfigTables,
-) -> Result<String> {
+pub(crate) fn run_key(basis: &Basis<'_>) -> Result<String> {
+    let project = basis.project;
     let mut hasher = Sha256::new();
     let mut part = |text: &str| {
         hasher.update((text.len() as u64).to_le_bytes());
@@ -258,10 +253,11 @@ pub(crate) fn run_key(
     };
     part(key::ENGINE);
     part(&project.pipeline.name);
-    part(&as_of.to_string());
-    part(inputs);
-    part(prior.map_or("", |commit| &commit.commit_id));
-    for (name, batch) in tables {
+    part(&basis.as_of.to_string());
+    part(&basis.frozen.fingerprint);
+    part(basis.prior.map_or("", |commit| &commit.commit_id));
+    part(&basis.past.fingerprints());
+    for (name, batch) in basis.tables {
         part(name);
         part(&hex(&table_hash(batch)?));
     }

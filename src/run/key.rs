@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{self, CALENDAR, ConfigTables, table_hash};
+use super::past::{PAST_PREFIX, Past};
 use super::project::{PRIOR_PREFIX, Project, RAW_PREFIX};
 use super::span_key;
 use crate::error::Result;
@@ -68,6 +69,7 @@ pub(crate) struct Basis<'a> {
     pub(crate) as_of: &'a AsOf,
     pub(crate) frozen: &'a Frozen,
     pub(crate) prior: Option<&'a Commit>,
+    pub(crate) past: &'a Past,
     pub(crate) tables: &'a ConfigTables,
 }
 
@@ -287,6 +289,9 @@ impl Making<'_> {
         if let Some(mart) = table.strip_prefix(PRIOR_PREFIX) {
             let prior = self.basis.prior.and_then(|commit| commit.table(mart));
             return prior.map_or_else(String::new, |table| digest(&table.sha256));
+        }
+        if let Some(mart) = table.strip_prefix(PAST_PREFIX) {
+            return digest(&self.basis.past.fingerprint(mart));
         }
         match table {
             RUN_SOURCE => {

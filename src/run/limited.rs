@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::past::PAST_PREFIX;
 use super::project::PRIOR_PREFIX;
 use crate::error::{Error, Result};
 use crate::model::graph::Graph;
@@ -59,14 +60,17 @@ pub(super) fn to(
     Graph::new(models, known)
 }
 
-/// The marts whose earlier publication something in `built` reads, though they
+/// The marts whose earlier publication or past days something in `built` reads, though they
 /// are not in it themselves.
 fn earlier(graph: &Graph, built: &BTreeSet<String>) -> BTreeSet<String> {
     graph
         .order()
         .filter(|model| built.contains(&model.name))
         .flat_map(|model| &model.reads)
-        .filter_map(|read| read.strip_prefix(PRIOR_PREFIX))
+        .filter_map(|read| {
+            let prior = read.strip_prefix(PRIOR_PREFIX);
+            prior.or_else(|| read.strip_prefix(PAST_PREFIX))
+        })
         .filter(|mart| !built.contains(*mart))
         .map(str::to_owned)
         .collect()

@@ -5,8 +5,10 @@
 //! knows what a health score is.
 
 mod backfill;
+mod backtest;
 mod by_cutoff;
 mod check;
+mod cutoff;
 mod days;
 mod due;
 mod execute;
@@ -16,6 +18,7 @@ mod key;
 mod limited;
 mod memory;
 mod night;
+mod past;
 mod plan;
 mod preview;
 mod progress;
@@ -33,7 +36,9 @@ mod trained;
 mod verify;
 
 pub use backfill::{Backfill, BackfilledDay, backfill, days_between};
+pub use backtest::{Backtest, backtest};
 pub use check::CheckResult;
+pub use cutoff::{CutoffRequest, CutoffResult, Cutoffs, WantedModels, cutoffs};
 pub use due::{Due, Rest, due};
 pub use execute::ModelResult;
 pub use night::{Outcome, RunOptions, RunReport, run, run_on};

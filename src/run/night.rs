@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use jiff::civil::Date;
 
 use super::check::{self, CheckResult};
 use super::execute::ModelResult;
 use super::inputs::{self, ConfigTables};
 use super::key::{Basis, Keys};
 use super::memory;
+use super::past::Past;
 use super::preview;
 use super::progress::{Event, Observer};
 use super::project::Project;
@@ -170,6 +172,7 @@ pub(super) struct Night<'a> {
     pub(super) storage: Storage,
     pub(super) frozen: Frozen,
     prior: Option<Commit>,
+    pub(super) past: Past,
     pub(super) tables: ConfigTables,
     run_key: String,
 }
@@ -197,15 +200,9 @@ impl<'a> Night<'a> {
             bytes: frozen.sources.values().map(bytes).sum(),
         });
         let prior = publish::before(&storage, &pipeline.name, &as_of.to_string()).await?;
+        let past = Past::read(&storage, project).await?;
         let tables = inputs::config_tables(pipeline, &as_of, &storage).await?;
-        let run_key = inputs::run_key(
-            project,
-            &as_of,
-            &frozen.fingerprint,
-            prior.as_ref(),
-            &tables,
-        )?;
-        Ok(Self {
+        let mut night = Self {
             project,
             options,
             observer,
@@ -216,8 +213,58 @@ impl<'a> Night<'a> {
             storage,
             frozen,
             prior,
+            past,
             tables,
-            run_key,
+            run_key: String::new(),
+        };
+        night.run_key = inputs::run_key(&night.basis())?;
+        Ok(night)
+    }
+
+    /// This night as of an earlier day: the same files, cut there, and the churn
+    /// model of that day. No earlier publication and no backtest is read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for a later day; [`ErrorKind::Data`] if a trained model is
+    /// damaged.
+    pub(super) async fn cut<'b>(&'b self, day: Date, options: &'b RunOptions) -> Result<Night<'b>> {
+        let pipeline = &self.project.pipeline;
+        if day > self.as_of.date() {
+            return Err(Error::usage(format!("{day} is after {}", self.as_of))
+                .with_hint("only days up to the as-of day are known"));
+        }
+        let as_of = AsOf::new(day, &pipeline.zone)?;
+        let frozen = self.frozen.cut(pipeline, &as_of);
+        let tables = inputs::config_tables(pipeline, &as_of, &self.storage).await?;
+        Ok(Night {
+            project: self.project,
+            options,
+            observer: self.observer,
+            watch: Stopwatch::start(),
+            started_at: self.started_at,
+            run_id: self.run_id.clone(),
+            as_of,
+            storage: self.storage.clone(),
+            frozen,
+            prior: None,
+            past: Past::default(),
+            tables,
+            // It is never published.
+            run_key: String::new(),
+        })
+    }
+
+    /// This night with other past days, and other options.
+    pub(super) async fn with_past<'b>(
+        &'b self,
+        past: Past,
+        options: &'b RunOptions,
+    ) -> Result<Night<'b>> {
+        let night = self.cut(self.as_of.date(), options).await?;
+        Ok(Night {
+            prior: self.prior.clone(),
+            past,
+            ..night
         })
     }
 
@@ -236,6 +283,7 @@ impl<'a> Night<'a> {
         inputs::register_parts(engine, self.project, &cutoffs)?;
         let prior = self.prior.as_ref();
         inputs::register_prior(engine, self.project, &self.storage, prior, scratch).await?;
+        self.past.register(engine, self.project, &self.storage)?;
         let report = source::register(
             engine,
             &self.frozen,
@@ -288,6 +336,7 @@ impl<'a> Night<'a> {
             as_of: &self.as_of,
             frozen: &self.frozen,
             prior: self.prior.as_ref(),
+            past: &self.past,
             tables: &self.tables,
         }
     }

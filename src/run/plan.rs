@@ -10,6 +10,7 @@ use super::days::Missing;
 use super::inputs;
 use super::key::{self, Basis, Key, Keys};
 use super::night::{bytes, freeze};
+use super::past::Past;
 use super::project::Project;
 use super::record::recorded_keys;
 use super::reuse::{Forced, Reuse};
@@ -127,32 +128,24 @@ pub async fn plan(
     let storage = Storage::open(output.unwrap_or(&pipeline.output))?;
     let (as_of, frozen) = freeze(project, day).await?;
     let prior = publish::before(&storage, &pipeline.name, &as_of.to_string()).await?;
+    let past = Past::read(&storage, project).await?;
     let tables = inputs::config_tables(pipeline, &as_of, &storage).await?;
-    let key = inputs::run_key(
+    let basis = Basis {
         project,
-        &as_of,
-        &frozen.fingerprint,
-        prior.as_ref(),
-        &tables,
-    )?;
+        as_of: &as_of,
+        frozen: &frozen,
+        prior: prior.as_ref(),
+        past: &past,
+        tables: &tables,
+    };
+    let key = inputs::run_key(&basis)?;
     let found = if select.is_empty() {
         publish::find(&storage, &key).await?
     } else {
         None
     };
     let selection = project.graph.select(select)?;
-    let outlook = Outlook::new(
-        &storage,
-        Keys::new(&Basis {
-            project,
-            as_of: &as_of,
-            frozen: &frozen,
-            prior: prior.as_ref(),
-            tables: &tables,
-        })?,
-        full,
-    )
-    .await?;
+    let outlook = Outlook::new(&storage, Keys::new(&basis)?, full).await?;
     let reuse = Reuse::decide(
         &project.graph,
         &selection.built,

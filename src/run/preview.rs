@@ -9,6 +9,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::check;
 use super::inputs;
+use super::past::PAST_PREFIX;
 use super::project::{PRIOR_PREFIX, Project, RAW_PREFIX};
 use super::statement;
 use crate::config;
@@ -53,11 +54,10 @@ pub async fn validate(project: &Project) -> Result<Validated> {
     empty(&engine, RUN_SOURCE, source::report_schema()?)?;
     empty(&engine, RUN_CHECK, check::table_schema())?;
     for mart in project.marts() {
-        empty(
-            &engine,
-            &format!("{PRIOR_PREFIX}{}", mart.name),
-            inputs::prior_schema(mart),
-        )?;
+        for prefix in [PRIOR_PREFIX, PAST_PREFIX] {
+            let name = format!("{prefix}{}", mart.name);
+            empty(&engine, &name, inputs::prior_schema(mart))?;
+        }
     }
     inputs::register_parts(&engine, project, &BTreeSet::new())?;
     let mut schemas = Vec::new();

@@ -4,11 +4,14 @@
 //! reach is in the records of their runs. Only the newest commits keep their
 //! stored results: older ones are read, but no run starts from them. What
 //! accumulates is kept for the last commit of each month as well, so that a row
-//! that comes late is not the end of all that was added up.
+//! that comes late is not the end of all that was added up. Results as of past
+//! days are kept as long as the newest use of them is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cutoff;
 use super::key::Keys;
+use super::past;
 use super::record::recorded_keys;
 use super::state;
 use crate::error::Result;
@@ -43,7 +46,8 @@ pub async fn prune(output: &str, options: PruneOptions) -> Result<Vec<Unreached>
         let kept = publish::kept(&storage).await?;
         let mut by_version: Vec<_> = kept.iter().collect();
         by_version.sort_by_key(|commit| std::cmp::Reverse(commit.version));
-        let mut reached = BTreeSet::new();
+        let mut reached = cutoff::kept(&storage).await?;
+        reached.extend(past::kept(&storage).await?);
         let months = month_ends(&kept);
         for (position, commit) in by_version.into_iter().enumerate() {
             let is_newest = position < options.keep_results;

@@ -5,6 +5,46 @@
 //! the state of the day through the chain; the future that was drawn for the
 //! account is never looked at.
 
+/// What it follows from that a customer leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WorldKind {
+    /// The hidden state, of which the extracts show only signs.
+    #[default]
+    Hidden,
+    /// What the extracts show: open tickets tell the state exactly.
+    Observable,
+    /// Nothing: everybody leaves with the same hazard, and at once.
+    Chance,
+}
+
+impl WorldKind {
+    /// The word on the command line.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Hidden => "hidden",
+            Self::Observable => "observable",
+            Self::Chance => "chance",
+        }
+    }
+
+    /// Daily probability of going from one state (row) to another (column).
+    pub(super) fn transition(self) -> &'static [[f64; 4]; 4] {
+        match self {
+            Self::Hidden | Self::Chance => &TRANSITION,
+            Self::Observable => &OBSERVABLE_TRANSITION,
+        }
+    }
+
+    /// Daily probability of giving notice, by state, before the factors.
+    pub(super) fn base_hazard(self) -> [f64; 4] {
+        match self {
+            Self::Hidden => BASE_HAZARD,
+            Self::Observable => OBSERVABLE_HAZARD,
+            Self::Chance => [CHANCE_HAZARD; 4],
+        }
+    }
+}
+
 /// How content a customer is; hidden from every extract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -41,6 +81,24 @@ pub(super) const TRANSITION: [[f64; 4]; 4] = {
 /// Daily probability of giving notice, by state, before the factors.
 pub(super) const BASE_HAZARD: [f64; 4] = [0.000_05, 0.000_3, 0.001_5, 0.008];
 
+/// As [`TRANSITION`], but from thriving it is as likely to begin to drift as from
+/// steady: with equal hazards nothing depends on which of the two it is.
+pub(super) const OBSERVABLE_TRANSITION: [[f64; 4]; 4] = {
+    let (down, slip) = (1.0 / 120.0, 1.0 / 180.0);
+    [
+        [1.0 - down - slip, down, slip, 0.0],
+        TRANSITION[1],
+        TRANSITION[2],
+        TRANSITION[3],
+    ]
+};
+
+/// Daily probability of giving notice where the extracts show the state.
+pub(super) const OBSERVABLE_HAZARD: [f64; 4] = [0.000_25, 0.000_25, 0.001_5, 0.008];
+
+/// Daily probability of leaving where it is chance: about 5 % in 90 days.
+pub(super) const CHANCE_HAZARD: f64 = 0.000_6;
+
 /// How often the contract renews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Period {
@@ -65,10 +123,11 @@ impl State {
     }
 
     /// The state of the next day, for a uniform draw in 0..1.
-    pub(super) fn next(self, unit: f64) -> Self {
+    pub(super) fn next(self, unit: f64, world: WorldKind) -> Self {
+        let row = world.transition()[self.index()];
         let mut reached = 0.0;
         for state in STATES {
-            reached += TRANSITION[self.index()][state.index()];
+            reached += row[state.index()];
             if unit < reached {
                 return state;
             }
@@ -102,6 +161,8 @@ pub(super) fn tenure_factor(tenure_days: i32) -> f64 {
 /// When a customer's paid periods begin and end, as days of the simulation.
 #[derive(Clone, Debug)]
 pub(super) struct Schedule {
+    /// What leaving follows from.
+    pub(super) world: WorldKind,
     /// First day of service.
     pub(super) start: i32,
     /// How often it renews.
@@ -124,9 +185,12 @@ impl Schedule {
     }
 
     fn hazards(&self, day: i32) -> [f64; 4] {
+        if self.world == WorldKind::Chance {
+            return self.world.base_hazard();
+        }
         let factor = renewal_factor(self.period, self.next_renewal(day) - day)
             * tenure_factor(day - self.start);
-        BASE_HAZARD.map(|base| base * factor)
+        self.world.base_hazard().map(|base| base * factor)
     }
 
     /// For each day of `first..=last`, and each state on that day: the
@@ -139,6 +203,12 @@ impl Schedule {
     /// 1 − e(state)ᵀ · Π (P · diag(1 − hazard(u))) · 1, taken backwards from R.
     pub(super) fn churn_probability(&self, first: i32, last: i32) -> Vec<[f64; 4]> {
         let days = usize::try_from(last - first + 1).unwrap_or(0);
+        if self.world == WorldKind::Chance {
+            // Whoever leaves is gone on the same day.
+            let stays = (0..HORIZON_DAYS).fold(1.0, |stays, _| stays * (1.0 - CHANCE_HAZARD));
+            return vec![[1.0 - stays; 4]; days];
+        }
+        let transition = self.world.transition();
         let mut risk = vec![[0.0; 4]; days];
         for (position, &renewal) in self.renewals.iter().enumerate() {
             let following = self
@@ -159,7 +229,7 @@ impl Schedule {
                 let hazards = self.hazards(day);
                 let kept: [f64; 4] =
                     std::array::from_fn(|state| (1.0 - hazards[state]) * stays[state]);
-                stays = TRANSITION.map(|row| {
+                stays = transition.map(|row| {
                     row[0] * kept[0] + row[1] * kept[1] + row[2] * kept[2] + row[3] * kept[3]
                 });
             }
@@ -174,12 +244,15 @@ mod tests {
 
     #[test]
     fn rows_of_the_chain_sum_to_one() {
-        for row in TRANSITION {
+        for row in TRANSITION.into_iter().chain(OBSERVABLE_TRANSITION) {
             assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-15);
         }
-        assert_eq!(State::Steady.next(0.0), State::Thriving);
-        assert_eq!(State::Steady.next(0.5), State::Steady);
-        assert_eq!(State::Steady.next(0.999_999), State::Drifting);
+        assert_eq!(State::Steady.next(0.0, WorldKind::Hidden), State::Thriving);
+        assert_eq!(State::Steady.next(0.5, WorldKind::Hidden), State::Steady);
+        assert_eq!(
+            State::Steady.next(0.999_999, WorldKind::Hidden),
+            State::Drifting
+        );
     }
 
     /// Adds up every path of states and notices, one by one.
@@ -208,6 +281,7 @@ mod tests {
             (Period::Monthly, vec![-25, 7, 200], -56),
         ] {
             let schedule = Schedule {
+                world: WorldKind::Hidden,
                 start,
                 period,
                 renewals,
@@ -231,6 +305,7 @@ mod tests {
     #[test]
     fn a_monthly_customer_can_leave_at_each_of_the_next_renewals() {
         let schedule = Schedule {
+            world: WorldKind::Hidden,
             start: 0,
             period: Period::Monthly,
             renewals: (1..20).map(|month| month * 30).collect(),
@@ -248,5 +323,30 @@ mod tests {
         }
         let forward = 1.0 - stays.iter().sum::<f64>();
         assert!((risk[State::Steady.index()] - forward).abs() < 1e-14);
+    }
+
+    fn yearly(world: WorldKind) -> Schedule {
+        Schedule {
+            world,
+            start: -30,
+            period: Period::Yearly,
+            renewals: vec![60, 425, 790],
+        }
+    }
+
+    #[test]
+    fn where_the_extracts_show_the_state_two_states_are_one() {
+        for risk in yearly(WorldKind::Observable).churn_probability(0, 59) {
+            assert!((risk[0] - risk[1]).abs() < 1e-14);
+            assert!(risk[1] < risk[2] && risk[2] < risk[3]);
+        }
+    }
+
+    #[test]
+    fn chance_is_the_same_for_all_on_every_day() {
+        let risk = yearly(WorldKind::Chance).churn_probability(0, 300);
+        assert!(risk.iter().all(|risk| *risk == risk.map(|_| risk[0])));
+        assert!(risk.iter().all(|day| *day == risk[0]));
+        assert!((risk[0][0] - 0.052_59).abs() < 1e-4);
     }
 }

@@ -7,7 +7,7 @@
 //! came after it, and a run for an earlier day learns nothing it must not know.
 
 use super::calendar::Calendar;
-use super::chain::{HORIZON_DAYS, Period, Schedule, State};
+use super::chain::{HORIZON_DAYS, Period, Schedule, State, WorldKind};
 use super::deal::Deal;
 use super::draw::Draw;
 use super::firm::{Currency, Firm, Segment};
@@ -135,15 +135,15 @@ const RENEWAL_WORK_DAYS: i32 = 90;
 /// Lets the account be a customer from `start` with these seats until it leaves
 /// or the window ends.
 pub(super) fn serve(
-    calendar: &Calendar,
-    firm: &Firm,
+    world: WorldKind,
+    (calendar, firm): (&Calendar, &Firm),
     draw: &mut Draw,
     books: &mut Books,
     start: i32,
     seats: i32,
     discount_percent: i32,
 ) -> Result<Spell> {
-    let schedule = schedule(calendar, firm, start)?;
+    let schedule = schedule(world, calendar, firm, start)?;
     let mut service = Service {
         calendar,
         firm,
@@ -157,7 +157,7 @@ pub(super) fn serve(
     Ok(service.run(schedule))
 }
 
-fn schedule(calendar: &Calendar, firm: &Firm, start: i32) -> Result<Schedule> {
+fn schedule(world: WorldKind, calendar: &Calendar, firm: &Firm, start: i32) -> Result<Schedule> {
     let (period, months) = if firm.is_monthly {
         (Period::Monthly, 1)
     } else {
@@ -174,6 +174,7 @@ fn schedule(calendar: &Calendar, firm: &Firm, start: i32) -> Result<Schedule> {
         renewals.push(renewal);
     }
     Ok(Schedule {
+        world,
         start,
         period,
         renewals,
@@ -197,16 +198,24 @@ impl Service<'_> {
         let mut notice = None;
         let mut renewal = schedule.next_renewal(schedule.start);
         for day in schedule.start + 1..self.calendar.days() {
+            if schedule.world == WorldKind::Chance && self.draw.chance(schedule.hazard(state, day))
+            {
+                self.cancel_all(day, day);
+                notice = Some(day);
+                renewal = day;
+                break;
+            }
             if day == renewal && notice.is_some() {
                 break;
             }
             if notice.is_none() {
-                state = state.next(self.draw.unit());
+                state = state.next(self.draw.unit(), schedule.world);
                 if day == renewal {
                     renewal = schedule.next_renewal(day);
                     self.renew(day, renewal, state);
                 }
-                if self.draw.chance(schedule.hazard(state, day)) {
+                let may_give_notice = schedule.world != WorldKind::Chance;
+                if may_give_notice && self.draw.chance(schedule.hazard(state, day)) {
                     notice = Some(day);
                     state = State::Leaving;
                     self.cancel_all(day, renewal);

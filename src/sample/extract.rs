@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use arrow::array::RecordBatch;
 
 use super::calendar::Calendar;
+use super::chain::WorldKind;
 use super::contract::Subscription;
 use super::deal::Deal;
 use super::draw::{Draw, Purpose};
@@ -239,6 +240,7 @@ impl Piece {
 
 /// Writes the rows of one account.
 pub(super) struct Scribe<'a> {
+    pub(super) world: WorldKind,
     pub(super) seed: u64,
     pub(super) calendar: &'a Calendar,
     pub(super) life: &'a Life,

@@ -6,7 +6,7 @@
 //! but day by day in `activity`; here are only those that belong to the story.
 
 use super::calendar::{Calendar, PAST_DAYS};
-use super::chain::State;
+use super::chain::{State, WorldKind};
 use super::contract::{Books, Spell, first_seats, monthly_price, serve, trial};
 use super::deal::Deal;
 use super::draw::{Draw, Purpose, whole};
@@ -54,10 +54,16 @@ pub(super) struct Life {
 
 impl Life {
     /// The story of the account with this number.
-    pub(super) fn new(seed: u64, number: u32, calendar: &Calendar) -> Result<Self> {
+    pub(super) fn new(
+        world: WorldKind,
+        seed: u64,
+        number: u32,
+        calendar: &Calendar,
+    ) -> Result<Self> {
         let firm = Firm::new(seed, number, calendar.days());
         let people = people(seed, &firm, calendar.days());
         let mut story = Story {
+            world,
             calendar,
             draw: Draw::new(seed, Purpose::Life, number, 0),
             firm: &firm,
@@ -131,6 +137,7 @@ fn phases(calendar: &Calendar, marks: &[(i32, Phase)], spells: &[Spell]) -> Vec<
 }
 
 struct Story<'a> {
+    world: WorldKind,
     calendar: &'a Calendar,
     draw: Draw,
     firm: &'a Firm,
@@ -165,8 +172,8 @@ impl Story<'_> {
                 return Ok(());
             }
             let spell = serve(
-                self.calendar,
-                self.firm,
+                self.world,
+                (self.calendar, self.firm),
                 &mut self.draw,
                 &mut self.books,
                 start,
@@ -302,7 +309,7 @@ impl Story<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::chain::{HORIZON_DAYS, STATES};
+    use crate::sample::chain::{HORIZON_DAYS, STATES, WorldKind};
     use crate::time::{Zone, parse_date};
 
     fn calendar(days: u32) -> Calendar {
@@ -312,13 +319,24 @@ mod tests {
 
     #[test]
     fn churn_happens_as_often_as_the_truth_says() {
+        for (world, classes) in [
+            (WorldKind::Hidden, 5),
+            (WorldKind::Observable, 5),
+            (WorldKind::Chance, 1),
+        ] {
+            assert_eq!(agreeing_classes(world), classes, "{world:?}");
+        }
+    }
+
+    /// How many classes of probability there are; in each, what happened agrees.
+    fn agreeing_classes(world: WorldKind) -> usize {
         let calendar = calendar(200);
         let day = 100;
         // Sum of probabilities, of their variances, and of departures, by
         // class of probability.
         let mut classes = [(0.0, 0.0, 0.0, 0_u32); 5];
         for number in 1..=8000 {
-            let life = Life::new(11, number, &calendar).unwrap();
+            let life = Life::new(world, 11, number, &calendar).unwrap();
             for spell in &life.spells {
                 let Some(state) = spell.state(day) else {
                     continue;
@@ -342,6 +360,8 @@ mod tests {
                 *n += 1;
             }
         }
+        let classes = classes.into_iter().filter(|class| class.3 > 0);
+        let mut agreeing = 0;
         for (expected, variance, observed, n) in classes {
             assert!(n > 40, "{n} accounts in a class");
             let allowed = 3.5 * variance.sqrt() + 1e-9;
@@ -349,7 +369,9 @@ mod tests {
                 (observed - expected).abs() <= allowed,
                 "{observed} of {n}, not {expected}"
             );
+            agreeing += 1;
         }
+        agreeing
     }
 
     #[test]
@@ -358,7 +380,7 @@ mod tests {
         let mut seen = [0_u32; 4];
         let mut moves = [0_u32; 2];
         for number in 1..=3000 {
-            let life = Life::new(5, number, &calendar).unwrap();
+            let life = Life::new(WorldKind::Hidden, 5, number, &calendar).unwrap();
             for spell in &life.spells {
                 let end = spell.notice.map_or(spell.states.len(), |day| {
                     usize::try_from(day - spell.schedule.start).unwrap()
@@ -381,7 +403,7 @@ mod tests {
     fn paid_periods_follow_each_other_without_a_gap() {
         let calendar = calendar(100);
         for number in 1..=500 {
-            let life = Life::new(2, number, &calendar).unwrap();
+            let life = Life::new(WorldKind::Hidden, 2, number, &calendar).unwrap();
             for spell in &life.spells {
                 let mut core: Vec<_> = life.books.subscriptions.iter().collect();
                 core.retain(|row| {

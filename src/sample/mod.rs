@@ -31,6 +31,7 @@ mod portfolio;
 mod readme;
 mod service;
 mod table;
+mod telling;
 mod truth;
 mod voice;
 
@@ -51,6 +52,8 @@ use event::{DayFile, Dirt};
 use extract::{Piece, Scribe, layouts};
 use life::Life;
 use table::{File, Layout};
+
+pub use chain::WorldKind;
 
 /// Most accounts that a simulated company can have.
 pub const MOST_ACCOUNTS: u32 = 100_000;
@@ -73,6 +76,8 @@ pub struct Company {
     pub days: u32,
     /// The same seed gives the same bytes.
     pub seed: u64,
+    /// What it follows from that a customer leaves.
+    pub world: WorldKind,
     /// Last day of the window.
     pub last_day: Date,
     /// Zone of days and office hours.
@@ -94,6 +99,7 @@ impl Company {
             accounts,
             days,
             seed,
+            world: WorldKind::default(),
             last_day: Date::constant(2026, 6, 30),
             zone: Zone::parse("Asia/Tokyo")?,
             events: None,
@@ -365,7 +371,7 @@ fn tell_piece(
         extract::products(&mut piece)?;
     }
     for number in start..(start + PIECE_ACCOUNTS).min(company.accounts + 1) {
-        let life = Life::new(company.seed, number, calendar)?;
+        let life = Life::new(company.world, company.seed, number, calendar)?;
         let owners = portfolio::history(
             company.seed,
             number,
@@ -374,6 +380,7 @@ fn tell_piece(
             calendar.days(),
         );
         let mut scribe = Scribe {
+            world: company.world,
             seed: company.seed,
             calendar,
             life: &life,

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::chain::{BASE_HAZARD, HORIZON_DAYS, STATES, TRANSITION};
+use super::chain::{HORIZON_DAYS, STATES, WorldKind};
 use super::event::{DIRT_EVENTS, Dirt};
 use super::{Company, Summary};
 
@@ -15,6 +15,12 @@ fn command(company: &Company) -> String {
     if let Some(events) = company.events {
         // Writing to a String cannot fail.
         let _ = write!(text, " --events {events}");
+    }
+    if let Some(days) = company.truth_every_days {
+        let _ = write!(text, " --truth-every {days}");
+    }
+    if company.world != WorldKind::Hidden {
+        let _ = write!(text, " --world {}", company.world.name());
     }
     text.push_str(" --to DIR");
     text
@@ -67,6 +73,20 @@ fn dirt_section(text: &mut String, dirt: Dirt) {
     );
 }
 
+/// What holds where everybody leaves by chance.
+const CHANCE: &str = "\nEverybody who pays leaves with the same hazard h on every day, whatever the \
+    state, the contract or the\ntenure, and is gone on that very day: there is no notice ahead of \
+    it, and no renewal to wait for. So the\nprobability is 1 − (1 − h)⁹⁰ for every row. The state \
+    moves use, answers and payments as elsewhere, and\nsays nothing about who leaves.\n";
+
+/// What holds where the extracts show all that leaving follows from.
+const OBSERVABLE: &str = "\nThe state stands in the tickets, which are the only ones: at the end of a \
+    day on which the account pays,\nas many are open as the state wants, 0 in thriving and steady, \
+    1 in drifting, 2 in leaving. From thriving it\nis as likely to begin to drift as from steady, \
+    and both have one hazard, so that nothing depends on which of\nthem it is. The probability is \
+    therefore a function of open tickets, start and renewal days of the contract\nand notice, which \
+    the extracts show.\n";
+
 fn truth_section(text: &mut String, company: &Company) {
     let _ = write!(
         text,
@@ -74,18 +94,22 @@ fn truth_section(text: &mut String, company: &Company) {
          Never an input. One row for each paying account and {} day of the window: the hidden \
          `state`,\nwhether notice was given, and `churn_probability_90d`, the probability that \
          the account loses all\nits recurring revenue within the next {HORIZON_DAYS} days.\n\n\
-         While an account pays, its state takes one step of this chain P a day, and then gives \
-         notice with\nthe hazard h = base(state) × renewal factor × tenure factor. Notice ends \
-         the contract at the next\nrenewal.\n\n\
+         While an account pays, its state takes one step of this chain P a day, {}\n\n\
          | state | to thriving | to steady | to drifting | to leaving | base hazard |\n\
          |---|---:|---:|---:|---:|---:|\n",
         match company.truth_step() {
             1 => "every".to_owned(),
             step => format!("each {step}th"),
         },
+        match company.world {
+            WorldKind::Chance => "and whether it leaves has\nnothing to do with it.",
+            WorldKind::Hidden | WorldKind::Observable =>
+                "and then gives notice with\nthe hazard h = base(state) × renewal factor × tenure \
+                 factor. Notice ends the contract at the next\nrenewal.",
+        },
     );
     for state in STATES {
-        let row = TRANSITION[state.index()];
+        let row = company.world.transition()[state.index()];
         let _ = writeln!(
             text,
             "| {} | {:.6} | {:.6} | {:.6} | {:.6} | {} |",
@@ -94,8 +118,12 @@ fn truth_section(text: &mut String, company: &Company) {
             row[1],
             row[2],
             row[3],
-            BASE_HAZARD[state.index()],
+            company.world.base_hazard()[state.index()],
         );
+    }
+    if company.world == WorldKind::Chance {
+        text.push_str(CHANCE);
+        return;
     }
     text.push_str(
         "\nRenewal factor, by days to the next renewal: yearly contracts 3 (up to 30), 2 (up to \
@@ -106,4 +134,7 @@ fn truth_section(text: &mut String, company: &Company) {
          without such a\nrenewal, and 0 or 1 once notice was given. It is propagated from the \
          day's state; the future that\nwas drawn is not looked at.\n",
     );
+    if company.world == WorldKind::Observable {
+        text.push_str(OBSERVABLE);
+    }
 }

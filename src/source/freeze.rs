@@ -38,7 +38,7 @@ pub struct Frozen {
 }
 
 /// The files of one extract.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct FrozenSource {
     /// The location as the pipeline writes it.
     pub path: String,
@@ -59,7 +59,7 @@ pub struct FrozenSource {
 }
 
 /// One file.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct FrozenFile {
     /// Path or URL.
     pub path: String,
@@ -83,7 +83,7 @@ pub struct FrozenFile {
 }
 
 /// What the run needs to read the files, and the record does not.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Inner {
     pub(super) storage: Storage,
     pub(super) format: Option<FileFormat>,
@@ -94,16 +94,10 @@ pub(super) struct Inner {
 /// Lists, checks and fingerprints every extract of a pipeline.
 pub(super) async fn all(pipeline: &Pipeline, as_of: &AsOf) -> Result<Frozen> {
     let mut sources = BTreeMap::new();
-    let mut prints = Vec::new();
     for (table, spec) in &pipeline.sources {
-        let source = one(table, spec, as_of).await?;
-        prints.push(format!("{table} {}", source.fingerprint));
-        sources.insert(table.clone(), source);
+        sources.insert(table.clone(), one(table, spec, as_of).await?);
     }
-    Ok(Frozen {
-        sources,
-        fingerprint: Digest::of(prints.join("\n").as_bytes()).sha256,
-    })
+    Ok(Frozen::of(sources))
 }
 
 async fn one(table: &str, spec: &SourceSpec, as_of: &AsOf) -> Result<FrozenSource> {
@@ -349,6 +343,37 @@ pub(super) fn fingerprint(files: &[FrozenFile]) -> String {
 }
 
 impl Frozen {
+    fn of(sources: BTreeMap<String, FrozenSource>) -> Self {
+        let prints = sources.iter();
+        let prints: Vec<String> = prints
+            .map(|(table, source)| format!("{table} {}", source.fingerprint))
+            .collect();
+        Self {
+            sources,
+            fingerprint: Digest::of(prints.join("\n").as_bytes()).sha256,
+        }
+    }
+
+    /// The same listing as an earlier day sees it: without the files whose
+    /// folder is of a later day. What the files prove stays what all of them
+    /// prove together, which is never too much.
+    pub fn cut(&self, pipeline: &Pipeline, as_of: &AsOf) -> Self {
+        let cut = |(table, source): (&String, &FrozenSource)| {
+            let mut source = source.clone();
+            if let Some(spec) = pipeline.sources.get(table) {
+                let listed = source.files.len();
+                source
+                    .files
+                    .retain(|file| !is_later(&file.values, spec, as_of));
+                source.files_after_as_of += (listed - source.files.len()) as u64;
+                source.fingerprint = fingerprint(&source.files);
+                source.rows = source.files.iter().map(|file| file.rows).sum();
+            }
+            (table.clone(), source)
+        };
+        Self::of(self.sources.iter().map(cut).collect())
+    }
+
     /// Looks at every file again: nothing may have changed since it was listed.
     ///
     /// # Errors

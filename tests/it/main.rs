@@ -6,6 +6,8 @@ mod churn;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod cutoff;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod engine;

@@ -211,7 +211,8 @@ impl<'a> Planner<'a> {
                 .map(|(_, batch)| nullable(&batch.schema()))
                 .ok_or_else(|| Failure(format!("there is no `{name}`")));
         }
-        if let Some(mart) = name.strip_prefix("prior_") {
+        let mut earlier = ["prior_", "past_"].into_iter();
+        if let Some(mart) = earlier.find_map(|prefix| name.strip_prefix(prefix)) {
             let model = model_named(mart)?;
             let mut fields: Vec<Field> = model.header.columns.iter().map(field).collect();
             if !fields.iter().any(|field| field.name() == "as_of") {

@@ -9,7 +9,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray, UInt32Array,
 };
-use arrow::compute::{concat_batches, take_record_batch};
+use arrow::compute::{concat_batches, nullif, take_record_batch};
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
 use kenko::config::contract::{Contract, HiddenAfter};
 use parquet::arrow::ArrowWriter;
@@ -60,6 +60,39 @@ pub(crate) fn replaced(batch: &RecordBatch, name: &str, column: ArrayRef) -> Rec
     let mut columns = batch.columns().to_vec();
     columns[batch.schema().index_of(name).unwrap()] = column;
     RecordBatch::try_new(batch.schema(), columns).unwrap()
+}
+
+/// The extract as it was at the end of `day`: without the rows, and without the
+/// values, that came later.
+pub(crate) fn known_on(batch: &RecordBatch, contract: &Contract, day: i32) -> RecordBatch {
+    let first_later = |column: &ArrayRef| after(day, 0, column.data_type());
+    let visible_from = contract.visible_from.as_ref();
+    let known = match visible_from.and_then(|name| batch.column_by_name(name)) {
+        None => batch.clone(),
+        Some(column) => {
+            let moments = moment_values(column);
+            let limit = first_later(column);
+            filtered(batch, |row| {
+                moments[row].is_none_or(|moment| moment < limit)
+            })
+        }
+    };
+    let mut cut = known.clone();
+    for column in &contract.columns {
+        let dated = match &column.hidden_after {
+            None => continue,
+            Some(HiddenAfter::Own) => &column.name,
+            Some(HiddenAfter::Column(dated)) => dated,
+        };
+        let both = known.column_by_name(&column.name);
+        let Some((value, date)) = both.zip(known.column_by_name(dated)) else {
+            continue;
+        };
+        let hidden = BooleanArray::from(is_unknown(date, day));
+        let value = nullif(value, &hidden).unwrap();
+        cut = replaced(&cut, &column.name, value);
+    }
+    cut
 }
 
 /// What the extract would say if it were made long after `day`: values not
