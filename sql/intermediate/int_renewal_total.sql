@@ -25,10 +25,13 @@ with
 owned as (
     select
         int_renewal_forecast.*,
-        cast(arr * probability as decimal(38, 4)) as expected,
+        cast(
+            int_renewal_forecast.arr * int_renewal_forecast.probability as decimal(38, 4)
+        ) as expected,
         -- variance of arr that comes or does not, as a decimal: sums of floats differ
         cast(
-            power(cast(arr as double), 2) * cast(probability as double)
+            power(cast(int_renewal_forecast.arr as double), 2)
+            * cast(probability as double)
             * (1 - cast(probability as double)) as decimal(38, 4)
         ) as variance,
         case

@@ -22,98 +22,45 @@
 --   is_too_few | boolean | - | fewer at risk than minimum_n: the estimates are null
 with
 
-valued as (
-    select
-        int_survival_age.age_months,
-        int_survival_age.is_lost,
-        case when shown.is_cohort then int_survival_age.cohort else 'all' end as cohort,
-        shown.dimension,
-        case shown.dimension when 'all' then 'all' else int_survival_age.segment end
-            as dimension_value
-    from (
-        values (true, 'all'), (true, 'segment'), (false, 'all'), (false, 'segment')
-    ) as shown (is_cohort, dimension)
-    cross join int_survival_age
-),
-
-counted as (
-    select
-        cohort,
-        dimension,
-        dimension_value,
-        age_months,
-        count(*) filter (where is_lost) as lost,
-        count(*) filter (where not is_lost) as censored
-    from valued
-    group by cohort, dimension, dimension_value, age_months
-),
-
-age as (
-    select
-        cohort,
-        dimension,
-        dimension_value,
-        unnest(range(0, max(age_months) + 1)) as age_months
-    from counted
-    group by cohort, dimension, dimension_value
-),
-
--- every age from 0 on, also those at which nothing happened
-filled as (
-    select
-        age.*,
-        coalesce(counted.lost, 0) as lost,
-        coalesce(counted.censored, 0) as censored
-    from age
-    left join counted
-        on
-            age.cohort = counted.cohort
-            and age.dimension = counted.dimension
-            and age.dimension_value = counted.dimension_value
-            and age.age_months = counted.age_months
-),
-
-exposed as (
+-- sums of decimals: the engine may walk a window from its other end
+summed as (
     select
         *,
-        sum(lost + censored) over (
-            partition by cohort, dimension, dimension_value
-        ) as accounts,
-        -- counted from the oldest: whoever is seen at this age or later
-        sum(lost + censored) over (
-            partition by cohort, dimension, dimension_value order by age_months desc
-            rows between unbounded preceding and current row
-        ) as at_risk,
-        sum(censored) over (
+        sum(case
+            when at_risk > lost
+                then cast(ln(cast(at_risk - lost as double) / at_risk) as decimal(38, 18))
+        end) over (
             partition by cohort, dimension, dimension_value order by age_months
             rows between unbounded preceding and current row
-        ) - censored as censored_before
-    from filled
+        ) as log_survival,
+        sum(case
+            when at_risk > lost
+                then cast(
+                    cast(lost as double) / at_risk / (at_risk - lost) as decimal(38, 18)
+                )
+        end) over (
+            partition by cohort, dimension, dimension_value order by age_months
+            rows between unbounded preceding and current row
+        ) as greenwood
+    from int_survival_exposure
 ),
 
 estimated as (
     select
         *,
-        exp(sum(ln(cast(at_risk - lost as double) / at_risk)) over (
-            partition by cohort, dimension, dimension_value order by age_months
-            rows between unbounded preceding and current row
-        )) as survival,
-        -- Greenwood's sum; without a meaning once nobody is left
-        sum(case
-            when at_risk > lost then cast(lost as double) / at_risk / (at_risk - lost)
-        end) over (
-            partition by cohort, dimension, dimension_value order by age_months
-            rows between unbounded preceding and current row
-        ) as greenwood
-    from exposed
+        -- once all at risk are lost nobody is older
+        case when at_risk > lost then exp(cast(log_survival as double)) else 0.0 end
+            as survival,
+        sqrt(cast(greenwood as double)) as relative_error
+    from summed
 ),
 
 judged as (
     select
         estimated.*,
         estimated.at_risk < cfg_pipeline.minimum_n as is_too_few,
-        estimated.survival > 0 and estimated.survival < 1 as has_interval,
-        1.959964 * sqrt(estimated.greenwood) / abs(ln(estimated.survival)) as spread
+        estimated.survival > 0 and estimated.relative_error > 0 as has_interval,
+        1.959964 * estimated.relative_error / abs(ln(estimated.survival)) as spread
     from cfg_pipeline
     cross join estimated
 )
@@ -129,7 +76,7 @@ select
     censored,
     censored_before,
     case when not is_too_few then survival end as survival,
-    case when not is_too_few and survival > 0 then survival * sqrt(greenwood) end
+    case when not is_too_few and survival > 0 then survival * relative_error end
         as standard_error,
     case when not is_too_few and has_interval then power(survival, exp(spread)) end
         as survival_low,
