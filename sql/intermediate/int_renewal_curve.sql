@@ -1,0 +1,115 @@
+-- The curve by which customers of one segment and one length of contract come through
+-- their renewals, fitted to what was known at the end of a cutoff. As many customers of
+-- the whole company as the pipeline says are added to each segment, so that a small one
+-- is drawn to the rest and a large one is itself (a power prior: Ibrahim and Chen
+-- 2000). Below the pipeline's number of losses in the whole company there is no curve.
+-- `draws`, fits with random weights for the intervals, are made for the as-of day only.
+-- grain: cutoff_on, segment, term_months
+with
+
+pool as (
+    select
+        cutoff_on,
+        term_months,
+        count(*) as customers,
+        count(*) filter (where is_lost) as lost
+    from int_renewal_experience
+    group by cutoff_on, term_months
+),
+
+segment as (
+    select
+        cutoff_on,
+        segment,
+        term_months,
+        count(*) as customers,
+        count(*) filter (where is_lost) as lost
+    from int_renewal_experience
+    group by cutoff_on, segment, term_months
+),
+
+weighed as (
+    select
+        cutoff_on,
+        segment,
+        term_months,
+        renewals,
+        is_lost,
+        cast(1 as double) as weight
+    from int_renewal_experience
+    union all
+    select
+        segment.cutoff_on,
+        segment.segment,
+        segment.term_months,
+        int_renewal_experience.renewals,
+        int_renewal_experience.is_lost,
+        least(
+            cast(1 as double),
+            cast(cfg_lifetime.pooled_customers as double) / pool.customers
+        ) as weight
+    from cfg_lifetime
+    cross join segment
+    inner join pool
+        on segment.cutoff_on = pool.cutoff_on and segment.term_months = pool.term_months
+    inner join int_renewal_experience
+        on
+            segment.cutoff_on = int_renewal_experience.cutoff_on
+            and segment.term_months = int_renewal_experience.term_months
+    where cfg_lifetime.pooled_customers > 0
+),
+
+fitted as (
+    select
+        weighed.cutoff_on,
+        weighed.segment,
+        weighed.term_months,
+        renewal_fit(
+            weighed.renewals,
+            weighed.is_lost,
+            weighed.weight,
+            case when weighed.cutoff_on = $as_of then cfg_lifetime.draws else 0 end
+        ) as fit
+    from cfg_lifetime
+    cross join weighed
+    group by weighed.cutoff_on, weighed.segment, weighed.term_months
+),
+
+judged as (
+    select
+        segment.cutoff_on,
+        segment.segment,
+        segment.term_months,
+        segment.customers,
+        segment.lost,
+        pool.customers as pooled_customers,
+        pool.lost as pooled_lost,
+        pool.lost < cfg_lifetime.minimum_lost or fitted.fit['alpha'] is null
+            as is_too_little_history,
+        fitted.fit
+    from cfg_lifetime
+    cross join segment
+    inner join pool
+        on segment.cutoff_on = pool.cutoff_on and segment.term_months = pool.term_months
+    left join fitted
+        on
+            segment.cutoff_on = fitted.cutoff_on
+            and segment.segment = fitted.segment
+            and segment.term_months = fitted.term_months
+)
+
+select
+    cutoff_on,
+    segment,
+    term_months,
+    customers,
+    lost,
+    pooled_customers,
+    pooled_lost,
+    is_too_little_history,
+    case when not is_too_little_history then fit['family'] end as family,
+    case when not is_too_little_history then fit['alpha'] end as alpha,
+    case when not is_too_little_history then fit['beta'] end as beta,
+    case when not is_too_little_history then fit['shape'] end as shape,
+    case when not is_too_little_history then fit['draws'] end as draws
+from judged
