@@ -388,7 +388,10 @@ impl Pen {
             Language::Ja => format!("年間収益 {money} {currency}、契約更新 {renewal}\n"),
         };
         let group = &found.group;
-        if !group.is_empty() {
+        if group
+            .integer(0, "members")
+            .is_some_and(|members| members > 1)
+        {
             let members = group.shown(0, "members");
             let mean = number(group.float(0, "score_mean"), 1);
             let red = number(
