@@ -10,6 +10,7 @@ mod argument;
 pub mod churn_model;
 mod churn_parts;
 mod funnel;
+mod in_words;
 mod kaplan_meier;
 mod list_set;
 mod local_day;
@@ -65,6 +66,7 @@ pub fn documentation() -> Vec<FunctionDoc> {
         nps::LOW,
         nps::HIGH,
         list_set::DOCUMENTATION,
+        in_words::DOCUMENTATION,
         local_day::DOCUMENTATION,
         parse_date::DOCUMENTATION,
         parse_timestamp::DOCUMENTATION,
@@ -82,6 +84,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         ScalarUDF::new_from_impl(apportion::Apportion::new()),
         ScalarUDF::new_from_impl(churn_parts::ChurnParts::new()),
         ScalarUDF::new_from_impl(churn_parts::LogOddsParts::new()),
+        ScalarUDF::new_from_impl(in_words::InWords::new()),
         ScalarUDF::new_from_impl(local_day::LocalDay::new(zone, days)),
         ScalarUDF::new_from_impl(parse_date::ParseDate::new()),
         ScalarUDF::new_from_impl(parse_timestamp::ParseTimestamp::new(zone)),

@@ -18,6 +18,8 @@ mod fire;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod marts;
 #[cfg(test)]
 mod money;

@@ -332,21 +332,18 @@ fn what_changed_is_told(company: &Company, account: &str) {
     let told = company
         .kenko(&["explain", account, "--output", "late"])
         .succeeded();
-    let before = format!("before, as of {FIRST}: health ");
-    assert!(told.stdout().contains(&before), "{}", told.stdout());
-    let usage = told
-        .stdout()
-        .lines()
-        .find(|line| line.starts_with(" usage"))
-        .unwrap();
-    assert!(
-        usage
-            .split_whitespace()
-            .last()
-            .unwrap()
-            .starts_with(['+', '-']),
-        "{usage}"
+    let before = "at the run before: health ";
+    assert!(told.stdout().contains(before), "{}", told.stdout());
+    let changes = company.table("late", "health_change");
+    let causes = changes.only("account_id", &[account]);
+    let since = format!("why the score moved since {FIRST}");
+    assert_eq!(
+        told.stdout().contains(&since),
+        !causes.is_empty(),
+        "{}",
+        told.stdout()
     );
+    assert!(!changes.is_empty());
 }
 
 /// A check of the user's own and a mart of the user's own that repeats its
