@@ -14,6 +14,7 @@ pub(crate) async fn sample(args: &SampleArgs, printer: Printer) -> Result<()> {
     let mut company = Company::new(args.accounts, args.days, args.seed)?;
     company.last_day = parse_date(&args.until)?;
     company.events = args.events;
+    company.play_effect = args.play_effect;
     let storage = Storage::open(&args.to)?;
     let bar = steps(printer);
     let summary = write(&company, &storage, args.threads.unwrap_or(0), &|step| {

@@ -10,9 +10,11 @@ mod cohort;
 pub mod contract;
 mod cron;
 mod funnel;
+mod handover;
 mod health;
 mod identity;
 mod journey;
+mod lists;
 mod ordered;
 mod pipeline;
 mod relationship;
@@ -26,11 +28,16 @@ pub use buying_group::{BuyingGroup, Engagement, PurchaseMoment, PurchasePhase, R
 pub use cohort::{CohortStart, Cohorts};
 pub use cron::Cron;
 pub use funnel::{Funnel, FunnelAttribute, FunnelExclusion, FunnelHold, FunnelStep, FunnelUnit};
+pub use handover::{Digest, Handover, LIST_NAMES, SheetFormat, Webhook};
 pub use health::{CurvePoint, HealthProfile, Measure, ScoreTier};
 pub use identity::Identity;
 pub use journey::{
     AnswerClass, AnswerCondition, DealCondition, Journey, PayingCondition, RenewalCondition,
     StageRule, TicketCondition, TouchCondition, WonDealCondition,
+};
+pub use lists::{
+    AdvocateRules, AlertRules, ExpansionRules, Holdout, ListLimit, ListReason, Lists,
+    NextBestActionRules, NurtureRules, OutcomeRules, SurveySendRules, SurveyTrigger, TaskRules,
 };
 pub use pipeline::{
     FileFormat, Language, Localised, Pipeline, SHIPPED_PIPELINE, SourceSpec, schema_json,

@@ -15,9 +15,11 @@ use super::buying_group::{self, BuyingGroup};
 use super::cohort::{self, Cohorts};
 use super::contract::{self, Contract, ContractText};
 use super::funnel::{self, Funnel};
+use super::handover::{self, Handover};
 use super::health::{self, HealthProfile};
 use super::identity::{self, Identity};
 use super::journey::{self, Journey};
+use super::lists::{self, Lists};
 use super::relationship::{self, Relationship};
 use super::risk::{self, Risk};
 use super::schedule::{Schedule, ScheduleText};
@@ -86,6 +88,10 @@ pub struct Pipeline {
     pub relationship: Relationship,
     /// How far an e-mail address tells whose it is.
     pub identity: Identity,
+    /// The lists that people work through.
+    pub lists: Lists,
+    /// Where they go when a run is published; nowhere by default.
+    pub handover: Handover,
 }
 
 /// One extract.
@@ -203,6 +209,10 @@ struct PipelineText {
     relationship: Option<Relationship>,
     /// How far an e-mail address tells whose it is.
     identity: Option<Identity>,
+    /// The lists that people work through.
+    lists: Option<Lists>,
+    /// Where they go when a run is published; nowhere when left out.
+    handover: Option<Handover>,
 }
 
 /// How far back tables look.
@@ -318,6 +328,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     let buying_group = written.buying_group.or(shipped.buying_group);
     let relationship = written.relationship.or(shipped.relationship);
     let identity = written.identity.or(shipped.identity);
+    let lists = written.lists.or(shipped.lists);
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
     let zone = Zone::parse(&written.timezone)?;
@@ -347,6 +358,8 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         buying_group: buying_group.ok_or_else(|| missing("buying_group"))?,
         relationship: relationship.ok_or_else(|| missing("relationship"))?,
         identity: identity.ok_or_else(|| missing("identity"))?,
+        lists: lists.ok_or_else(|| missing("lists"))?,
+        handover: written.handover.unwrap_or_default(),
     };
     validate(&pipeline)?;
     Ok(pipeline)
@@ -364,7 +377,9 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     attribution::validate(&pipeline.attribution)?;
     buying_group::validate(&pipeline.buying_group)?;
     relationship::validate(&pipeline.relationship)?;
-    identity::validate(&pipeline.identity)
+    identity::validate(&pipeline.identity)?;
+    lists::validate(&pipeline.lists)?;
+    handover::validate(&pipeline.handover)
 }
 
 /// Every period's length is given once and fits into the history.

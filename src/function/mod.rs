@@ -8,6 +8,7 @@
 mod apportion;
 mod argument;
 mod funnel;
+mod hash_bucket;
 mod kaplan_meier;
 mod list_set;
 mod local_day;
@@ -56,6 +57,7 @@ pub fn documentation() -> Vec<FunctionDoc> {
         nps::LOW,
         nps::HIGH,
         list_set::DOCUMENTATION,
+        hash_bucket::DOCUMENTATION,
         local_day::DOCUMENTATION,
         parse_date::DOCUMENTATION,
         parse_timestamp::DOCUMENTATION,
@@ -79,6 +81,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         ScalarUDF::new_from_impl(nps::Nps::low()),
         ScalarUDF::new_from_impl(nps::Nps::high()),
         ScalarUDF::new_from_impl(list_set::ListSet::new()),
+        ScalarUDF::new_from_impl(hash_bucket::HashBucket::new()),
     ];
     for function in scalars {
         registry.register_udf(Arc::new(function))?;

@@ -3,15 +3,22 @@
 //! Reads only what a commit names, checked by its hash; never runs a query and
 //! never decides a number.
 
+mod archive;
 mod explain;
+mod heading;
+mod lists;
 mod picture;
-mod risk;
 mod rows;
+mod sheet;
+mod workbook;
 
 pub use explain::{Contribution, Explanation, Factor, explain};
+pub use heading::heading;
+pub use lists::{LISTS, List, ListFilter, list, list_named, list_of};
 pub use picture::{FunnelPicture, JourneyPicture, funnel, journey};
-pub use risk::{RiskFilter, risk_list};
 pub use rows::Rows;
+pub use sheet::csv;
+pub use workbook::xlsx;
 
 use crate::error::Result;
 use crate::publish::{self, Commit};

@@ -16,6 +16,9 @@ fn command(company: &Company) -> String {
         // Writing to a String cannot fail.
         let _ = write!(text, " --events {events}");
     }
+    if company.play_effect > 0.0 {
+        let _ = write!(text, " --play-effect {}", company.play_effect);
+    }
     text.push_str(" --to DIR");
     text
 }
@@ -47,6 +50,7 @@ pub(super) fn text(company: &Company, summary: &Summary, dirt: Dirt) -> String {
     }
     dirt_section(&mut text, dirt);
     truth_section(&mut text, company);
+    play_section(&mut text, company);
     text
 }
 
@@ -64,6 +68,18 @@ fn dirt_section(text: &mut String, dirt: Dirt) {
          browsers of which nobody\nknows whose they are. Every paid period is a row of \
          `subscription` of its own.\n",
         dirt.repeated, dirt.unknown_account, dirt.without_contact, dirt.capital_email,
+    );
+}
+
+fn play_section(text: &mut String, company: &Company) {
+    let _ = write!(
+        text,
+        "\n## The truth about tasks: `truth/play.parquet`\n\n\
+         The first time that an account is seen going downhill becomes a row of `task`; two \
+         accounts in five\nare kept out and get the status `held_out`. Where a task was done, \
+         people of the account answer\n{} points of ten higher for 200 days after; nothing \
+         else follows from a task.\n",
+        company.play_effect,
     );
 }
 
