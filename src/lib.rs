@@ -10,6 +10,7 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod function;
+pub mod handover;
 pub mod model;
 pub mod publish;
 pub mod report;

@@ -1,6 +1,8 @@
 -- The paying accounts to act on, first things first: by probability times revenue times
--- closeness of the renewal. Amounts are compared in the pipeline's currency; accounts
--- in a currency without a known rate follow after the others.
+-- closeness of the renewal. Amounts are compared in the pipeline's currency; accounts in
+-- a currency without a known rate follow after the others. All at risk are ranked; the
+-- status says which of them the owner has room for, and which are kept out, so that it
+-- can be told what the list does.
 -- grain: account_id
 -- columns:
 --   rank | integer | - | 1 = first to act on
@@ -18,6 +20,8 @@
 --   next_step | text | - | what to do about the strongest reason that can be acted on
 --   at_risk_since | date | day | first as-of day on the list without a break
 --   task_key | text | key | account, kind and strongest reason: the same task stays one
+--   status | text | - | listed, waiting (beyond the owner's capacity) or held_out
+--   owner_position | integer | - | place among the owner's, kept out ones not counted
 with
 
 listed as (
@@ -60,35 +64,79 @@ top_step as (
         and is_actionable
         and next_step is not null
     qualify row_number() over (partition by account_id order by factor_rank) = 1
+),
+
+ranked as (
+    select
+        cast(row_number() over (
+            order by
+                cast(
+                    cast(listed.expected_loss * listed.renewal_weight as decimal(28,4))
+                    * stg_fx_rate.rate as decimal(38,4)
+                ) desc nulls last,
+                listed.expected_loss * listed.renewal_weight desc,
+                listed.account_id
+        ) as bigint) as rank,
+        listed.*
+    from listed
+    left join stg_fx_rate on listed.currency = stg_fx_rate.currency
+),
+
+owned as (
+    select
+        ranked.*,
+        account_health.account_name,
+        account_health.owner_id,
+        account_health.segment,
+        account_health.score,
+        cfg_list_limit.capacity,
+        cfg_list_limit.hold_out
+            and hash_bucket(cfg_list_rule.holdout_salt, ranked.account_id)
+                < cfg_list_rule.holdout_buckets as is_held_out
+    from cfg_list_rule
+    inner join cfg_list_limit on cfg_list_limit.list = 'risk'
+    cross join ranked
+    left join account_health on ranked.account_id = account_health.account_id
+),
+
+-- Whoever is kept out takes no place, and is compared with whom the owner had room for.
+placed as (
+    select
+        *,
+        cast(coalesce(
+            sum(case when is_held_out then 0 else 1 end) over (
+                partition by owner_id
+                order by rank
+                rows between unbounded preceding and 1 preceding
+            ),
+            0
+        ) as bigint) + 1 as owner_position
+    from owned
 )
 
 select
-    cast(row_number() over (
-        order by
-            cast(
-                cast(listed.expected_loss * listed.renewal_weight as decimal(28,4))
-                * stg_fx_rate.rate as decimal(38,4)
-            ) desc nulls last,
-            listed.expected_loss * listed.renewal_weight desc,
-            listed.account_id
-    ) as bigint) as rank,
-    listed.account_id,
-    account_health.account_name,
-    account_health.owner_id,
-    account_health.segment,
-    listed.churn_probability,
-    account_health.score,
-    listed.tier,
-    listed.arr_at_risk,
-    listed.currency,
-    listed.renews_on,
-    listed.why,
+    placed.rank,
+    placed.account_id,
+    placed.account_name,
+    placed.owner_id,
+    placed.segment,
+    placed.churn_probability,
+    placed.score,
+    placed.tier,
+    placed.arr_at_risk,
+    placed.currency,
+    placed.renews_on,
+    placed.why,
     top_step.next_step,
     coalesce(prior_risk_list.at_risk_since, $as_of) as at_risk_since,
-    listed.account_id || ':risk:' || coalesce(top_factor.factor, 'none') as task_key
-from listed
-left join stg_fx_rate on listed.currency = stg_fx_rate.currency
-left join account_health on listed.account_id = account_health.account_id
-left join top_factor on listed.account_id = top_factor.account_id
-left join top_step on listed.account_id = top_step.account_id
-left join prior_risk_list on listed.account_id = prior_risk_list.account_id
+    placed.account_id || ':risk:' || coalesce(top_factor.factor, 'none') as task_key,
+    case
+        when placed.owner_position > placed.capacity then 'waiting'
+        when placed.is_held_out then 'held_out'
+        else 'listed'
+    end as status,
+    placed.owner_position
+from placed
+left join top_factor on placed.account_id = top_factor.account_id
+left join top_step on placed.account_id = top_step.account_id
+left join prior_risk_list on placed.account_id = prior_risk_list.account_id

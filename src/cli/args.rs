@@ -147,6 +147,9 @@ pub struct SampleArgs {
     /// Every how many days the truth is written [default: every day, weekly for large companies]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=365))]
     pub truth_every: Option<u32>,
+    /// Points of ten by which people answer higher after a task about them was done
+    #[arg(long, default_value_t = 0.0, value_name = "POINTS")]
+    pub play_effect: f64,
     /// Folder to write into
     #[arg(long, value_name = "DIR")]
     pub to: String,
@@ -365,7 +368,7 @@ pub struct ListArgs {
     /// Which list
     #[arg(value_enum)]
     pub list: ListName,
-    /// Only accounts of this owner
+    /// Only rows of this owner
     #[arg(long)]
     pub owner: Option<String>,
     /// Only accounts of this segment
@@ -377,9 +380,18 @@ pub struct ListArgs {
     /// At most this many rows
     #[arg(long)]
     pub limit: Option<usize>,
+    /// Also rows that wait for room, are kept out, or are done
+    #[arg(long)]
+    pub all: bool,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+    /// Language of the headings; reasons are in the language of the pipeline
+    #[arg(long, value_enum, default_value_t = TextLanguage::En)]
+    pub language: TextLanguage,
+    /// Begin CSV with a byte order mark, so that a double click opens it as UTF-8
+    #[arg(long)]
+    pub bom: bool,
     /// Where the published tables are.
     #[command(flatten)]
     pub published: PublishedArgs,
@@ -390,6 +402,26 @@ pub struct ListArgs {
 pub enum ListName {
     /// Accounts at risk, most urgent first.
     Risk,
+    /// What healthy customers could use beyond what they have.
+    Expansion,
+    /// Promoters whom others listen to.
+    Advocate,
+    /// Accounts that stall in a stage.
+    Nurture,
+    /// Whom to ask next, and about what.
+    SurveySend,
+    /// Which content to show to whom.
+    NextBestAction,
+    /// What somebody must hear of at once.
+    Alert,
+    /// Open tasks of all kinds.
+    Task,
+    /// What to add, change and remove in the CRM.
+    TaskDiff,
+    /// Whether things went better after a task.
+    LoopOutcome,
+    /// The measures that a company steers by, side by side.
+    Kpi,
 }
 
 /// How rows are printed.
@@ -399,6 +431,8 @@ pub enum Format {
     Table,
     /// Comma-separated values, safe to open in a spreadsheet.
     Csv,
+    /// A workbook on standard output.
+    Xlsx,
     /// One JSON array of objects.
     Json,
     /// A Parquet file on standard output.

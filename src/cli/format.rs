@@ -1,8 +1,6 @@
-//! Rows as a table for people, CSV, JSON or Parquet.
+//! Rows as a table for people, CSV, XLSX, JSON or Parquet.
 //!
-//! CSV is safe to open in a spreadsheet: a text cell that a spreadsheet would
-//! take for a formula gets a leading apostrophe (CWE-1236); numbers stay
-//! numbers. Nothing here chooses columns.
+//! Files for spreadsheets are those of `report`. Nothing here chooses columns.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
@@ -15,7 +13,9 @@ use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
 use super::args::Format;
+use crate::config::Language;
 use crate::error::{Error, Result};
+use crate::report;
 
 /// The bytes that `batch` is printed as.
 ///
@@ -24,7 +24,8 @@ use crate::error::{Error, Result};
 pub(crate) fn render(batch: &RecordBatch, format: Format) -> Result<Vec<u8>> {
     match format {
         Format::Table => table(batch).map(|table| format!("{table}\n").into_bytes()),
-        Format::Csv => csv(batch),
+        Format::Csv => report::csv(batch, Language::En, false),
+        Format::Xlsx => report::xlsx(batch, "rows", Language::En),
         Format::Json => json(batch),
         Format::Parquet => parquet(batch),
     }
@@ -102,39 +103,6 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect()
-}
-
-fn csv(batch: &RecordBatch) -> Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let schema = batch.schema();
-    writer
-        .write_record(schema.fields().iter().map(|field| field.name()))
-        .map_err(failed)?;
-    for row in cells(batch)? {
-        let safe = row.into_iter().zip(schema.fields()).map(|(cell, field)| {
-            let cell = cell.unwrap_or_default();
-            if is_number(field.data_type()) {
-                cell
-            } else {
-                without_formula(cell)
-            }
-        });
-        writer.write_record(safe).map_err(failed)?;
-    }
-    writer
-        .into_inner()
-        .map_err(|cause| failed(cause.into_error()))
-}
-
-fn without_formula(cell: String) -> String {
-    let starts_formula = [
-        '=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-    ];
-    if cell.starts_with(starts_formula) {
-        format!("'{cell}")
-    } else {
-        cell
-    }
 }
 
 fn json(batch: &RecordBatch) -> Result<Vec<u8>> {

@@ -20,6 +20,7 @@ pub(crate) async fn sample(args: &SampleArgs, printer: Printer) -> Result<()> {
         WorldArg::Observable => WorldKind::Observable,
         WorldArg::Chance => WorldKind::Chance,
     };
+    company.play_effect = args.play_effect;
     let storage = Storage::open(&args.to)?;
     let bar = steps(printer);
     let summary = write(&company, &storage, args.threads.unwrap_or(0), &|step| {

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use super::list::risk_table;
-use crate::error::Result;
+use crate::config::Language;
+use crate::error::{Error, Result};
 use crate::model::header::Severity;
-use crate::report::{RiskFilter, risk_list};
+use crate::report::{ListFilter, list, list_named};
 use crate::run::{Outcome, RunReport};
 use crate::storage::Storage;
 
@@ -46,16 +47,20 @@ pub(crate) async fn summary(report: &RunReport) -> Result<String> {
 
 async fn most_at_risk(report: &RunReport) -> Result<String> {
     let storage = Storage::open(&report.output)?;
-    let filter = RiskFilter {
+    let filter = ListFilter {
         limit: Some(SHOWN),
-        ..RiskFilter::default()
+        ..ListFilter::default()
     };
-    let rows = risk_list(&storage, &filter).await?;
+    let risk = list_named("risk").ok_or_else(|| Error::bug("there is no risk list"))?;
+    let rows = list(&storage, risk, &filter).await?;
     Ok(if rows.is_empty() {
         "\nno account is on the risk list\n".to_owned()
     } else {
         let as_of = &report.as_of;
-        format!("\nmost at risk as of {as_of}:\n{}", risk_table(&rows))
+        format!(
+            "\nmost at risk as of {as_of}:\n{}",
+            risk_table(&rows, Language::En)
+        )
     })
 }
 

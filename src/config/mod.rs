@@ -13,10 +13,12 @@ mod cohort;
 pub mod contract;
 mod cron;
 mod funnel;
+mod handover;
 mod health;
 mod identity;
 mod journey;
 mod lifetime;
+mod lists;
 mod ordered;
 mod pipeline;
 mod relationship;
@@ -34,6 +36,7 @@ pub use churn_model::{
 pub use cohort::{CohortStart, Cohorts};
 pub use cron::Cron;
 pub use funnel::{Funnel, FunnelAttribute, FunnelExclusion, FunnelHold, FunnelStep, FunnelUnit};
+pub use handover::{Digest, Handover, LIST_NAMES, SheetFormat, Webhook};
 pub use health::{
     Cap, Combiner, CurvePoint, Dimension, Direction, Disagreement, Health, HealthProfile, Measure,
     ProfileCondition, Reference, ReferenceGroup, ScoreTier, SignalRange,
@@ -44,6 +47,10 @@ pub use journey::{
     StageRule, TicketCondition, TouchCondition, WonDealCondition,
 };
 pub use lifetime::LifetimeValue;
+pub use lists::{
+    AdvocateRules, AlertRules, ExpansionRules, Holdout, ListLimit, ListReason, Lists,
+    NextBestActionRules, NurtureRules, OutcomeRules, SurveySendRules, SurveyTrigger, TaskRules,
+};
 pub use pipeline::{
     FileFormat, Language, Localised, Pipeline, SHIPPED_PIPELINE, SourceSpec, schema_json,
 };

@@ -19,10 +19,12 @@ use super::calendar;
 use super::cohort::{self, Cohorts};
 use super::contract::{self, Contract, ContractText};
 use super::funnel::{self, Funnel};
+use super::handover::{self, Handover};
 use super::health::{self, Health};
 use super::identity::{self, Identity};
 use super::journey::{self, Journey};
 use super::lifetime::{self, LifetimeValue};
+use super::lists::{self, Lists};
 use super::relationship::{self, Relationship};
 use super::risk::{self, Risk};
 use super::schedule::{Schedule, ScheduleText};
@@ -99,6 +101,10 @@ pub struct Pipeline {
     pub identity: Identity,
     /// How lifetime value and coming renewals are estimated.
     pub lifetime: LifetimeValue,
+    /// The lists that people work through.
+    pub lists: Lists,
+    /// Where they go when a run is published; nowhere by default.
+    pub handover: Handover,
 }
 
 /// One extract.
@@ -224,6 +230,10 @@ struct PipelineText {
     identity: Option<Identity>,
     /// How lifetime value and coming renewals are estimated.
     lifetime_value: Option<LifetimeValue>,
+    /// The lists that people work through.
+    lists: Option<Lists>,
+    /// Where they go when a run is published; nowhere when left out.
+    handover: Option<Handover>,
 }
 
 /// How far back tables look.
@@ -343,6 +353,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     let relationship = written.relationship.or(shipped.relationship);
     let identity = written.identity.or(shipped.identity);
     let lifetime = written.lifetime_value.or(shipped.lifetime_value);
+    let lists = written.lists.or(shipped.lists);
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
     let holidays = written.holidays.or(shipped.holidays).unwrap_or_default();
@@ -378,6 +389,8 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         relationship: relationship.ok_or_else(|| missing("relationship"))?,
         identity: identity.ok_or_else(|| missing("identity"))?,
         lifetime: lifetime.ok_or_else(|| missing("lifetime_value"))?,
+        lists: lists.ok_or_else(|| missing("lists"))?,
+        handover: written.handover.unwrap_or_default(),
     };
     validate(&pipeline)?;
     health::validate(&pipeline.health, &pipeline.journeys, health_file)?;
@@ -398,7 +411,9 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     buying_group::validate(&pipeline.buying_group)?;
     relationship::validate(&pipeline.relationship)?;
     identity::validate(&pipeline.identity)?;
-    lifetime::validate(&pipeline.lifetime, pipeline.history_months)
+    lifetime::validate(&pipeline.lifetime, pipeline.history_months)?;
+    lists::validate(&pipeline.lists)?;
+    handover::validate(&pipeline.handover)
 }
 
 /// Every period's length is given once and fits into the history.

@@ -19,7 +19,7 @@ use jiff::civil::Date;
 
 use super::pipeline::Pipeline;
 use super::risk::scaled;
-use super::{attribution, backtest, buying_group, calendar, churn_model, contract, health, identity, lifetime, relationship};
+use super::{attribution, backtest, buying_group, calendar, churn_model, contract, health, identity, lifetime, lists as list_rules, relationship};
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
 
@@ -27,7 +27,7 @@ use crate::time::{AsOf, epoch_days};
 pub(super) const FAR: f64 = 1e300;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 56] = [
+pub const TABLE_NAMES: [&str; 61] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
@@ -65,6 +65,10 @@ pub const TABLE_NAMES: [&str; 56] = [
     "cfg_journey",
     "cfg_lifetime",
     "cfg_list",
+    "cfg_list_limit",
+    "cfg_list_reason",
+    "cfg_list_rule",
+    "cfg_list_value",
     "cfg_month",
     "cfg_pipeline",
     "cfg_purchase_phase",
@@ -84,6 +88,7 @@ pub const TABLE_NAMES: [&str; 56] = [
     "cfg_stage_match",
     "cfg_stage_rule",
     "cfg_survey_metric",
+    "cfg_survey_trigger",
 ];
 
 /// Every `cfg_*` table with its name, sorted by name.
@@ -123,6 +128,7 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
     tables.extend(relationship::tables(pipeline)?);
     tables.extend(identity::tables(pipeline)?);
     tables.extend(lifetime::tables(pipeline, as_of)?);
+    tables.extend(list_rules::tables(pipeline)?);
     tables.sort_by_key(|(name, _)| *name);
     Ok(tables
         .into_iter()

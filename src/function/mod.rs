@@ -11,6 +11,7 @@ pub mod churn_model;
 mod churn_parts;
 mod funnel;
 mod in_words;
+mod hash_bucket;
 mod kaplan_meier;
 mod list_set;
 mod local_day;
@@ -67,6 +68,7 @@ pub fn documentation() -> Vec<FunctionDoc> {
         nps::HIGH,
         list_set::DOCUMENTATION,
         in_words::DOCUMENTATION,
+        hash_bucket::DOCUMENTATION,
         local_day::DOCUMENTATION,
         parse_date::DOCUMENTATION,
         parse_timestamp::DOCUMENTATION,
@@ -95,6 +97,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         ScalarUDF::new_from_impl(list_set::ListSet::new()),
         ScalarUDF::new_from_impl(renewal::RenewalSurvival::new()),
         ScalarUDF::new_from_impl(renewal::ExpectedRenewals::new()),
+        ScalarUDF::new_from_impl(hash_bucket::HashBucket::new()),
     ];
     for function in scalars {
         registry.register_udf(Arc::new(function))?;

@@ -4,17 +4,24 @@
 //! never decides a number, but for the percentiles of the reference that `kenko
 //! reference` freezes.
 
+mod archive;
 mod explain;
+mod heading;
+mod lists;
 mod picture;
 mod reference;
-mod risk;
 mod rows;
+mod sheet;
+mod workbook;
 
 pub use explain::{Explanation, explain};
+pub use heading::heading;
+pub use lists::{LISTS, List, ListFilter, list, list_named, list_of};
 pub use picture::{FunnelPicture, JourneyPicture, funnel, journey};
 pub use reference::reference;
-pub use risk::{RiskFilter, risk_list};
 pub use rows::Rows;
+pub use sheet::csv;
+pub use workbook::xlsx;
 
 use crate::error::Result;
 use crate::publish::{self, Commit};

@@ -23,6 +23,7 @@ pub(super) enum Purpose {
     Webinar,
     Dirt,
     Browser,
+    Play,
 }
 
 /// A stream of draws: `SplitMix64` (Steele, Lea and Flood 2014), started at a

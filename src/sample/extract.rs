@@ -39,12 +39,14 @@ pub(super) enum Table {
     Answer,
     Delivery,
     Product,
+    Task,
     Truth,
+    PlayTruth,
 }
 
 /// Name and columns of every table but the events and the truth, in the order
 /// of [`Table`]. `snapshot_date` is left out: there is one snapshot only.
-const CONTRACTED: [(&str, &[&str]); 14] = [
+const CONTRACTED: [(&str, &[&str]); 15] = [
     (
         "account",
         &[
@@ -195,6 +197,19 @@ const CONTRACTED: [(&str, &[&str]); 14] = [
         ],
     ),
     ("product", &["product_id", "name", "category"]),
+    (
+        "task",
+        &[
+            "task_key",
+            "owner",
+            "status",
+            "created_on",
+            "due_on",
+            "snoozed_until",
+            "closed_at",
+            "outcome",
+        ],
+    ),
 ];
 
 /// The layouts in the order of [`Table`].
@@ -212,7 +227,18 @@ pub(super) fn layouts(contracts: &BTreeMap<String, Contract>) -> Result<Vec<Layo
             ("churn_probability_90d", ColumnType::Float),
         ],
     );
-    contracted.chain([Ok(truth)]).collect()
+    let plays = Layout::new(
+        "truth/play",
+        &[
+            ("account_id", ColumnType::Text),
+            ("task_key", ColumnType::Text),
+            ("opened_on", ColumnType::Date),
+            ("is_kept_out", ColumnType::Boolean),
+            ("done_on", ColumnType::Date),
+            ("effect_points", ColumnType::Float),
+        ],
+    );
+    contracted.chain([Ok(truth), Ok(plays)]).collect()
 }
 
 /// Rows of all tables for a group of accounts.

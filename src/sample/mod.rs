@@ -27,6 +27,7 @@ mod firm;
 mod happening;
 mod life;
 mod names;
+mod play;
 mod portfolio;
 mod readme;
 mod service;
@@ -87,6 +88,9 @@ pub struct Company {
     /// Every how many days the truth is written; `None` means every day, and
     /// every seventh for large companies.
     pub truth_every_days: Option<u32>,
+    /// Points of ten by which people answer higher after a task about their account was
+    /// done; 0 changes nothing.
+    pub play_effect: f64,
 }
 
 impl Company {
@@ -104,6 +108,7 @@ impl Company {
             zone: Zone::parse("Asia/Tokyo")?,
             events: None,
             truth_every_days: None,
+            play_effect: 0.0,
         })
     }
 
@@ -134,6 +139,11 @@ impl Company {
                 Error::usage(format!("{} days cannot be simulated", self.days))
                     .with_hint(format!("ask for 1 to {MOST_DAYS} days")),
             );
+        }
+        if !(0.0..=10.0).contains(&self.play_effect) {
+            return Err(Error::usage(
+                "the effect of tasks must lie within 0 and 10 points",
+            ));
         }
         Ok(())
     }
@@ -390,7 +400,9 @@ fn tell_piece(
         scribe.story()?;
         scribe.invoices()?;
         let tickets = scribe.tickets()?;
-        scribe.surveys(&tickets)?;
+        let play = scribe.play();
+        scribe.surveys(&tickets, play.as_ref(), company.play_effect)?;
+        scribe.write_play(play.as_ref(), company.play_effect)?;
         scribe.deliveries()?;
         scribe.truth(company.truth_step())?;
         let resident = Resident::new(life);

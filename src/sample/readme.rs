@@ -22,6 +22,9 @@ fn command(company: &Company) -> String {
     if company.world != WorldKind::Hidden {
         let _ = write!(text, " --world {}", company.world.name());
     }
+    if company.play_effect > 0.0 {
+        let _ = write!(text, " --play-effect {}", company.play_effect);
+    }
     text.push_str(" --to DIR");
     text
 }
@@ -53,6 +56,7 @@ pub(super) fn text(company: &Company, summary: &Summary, dirt: Dirt) -> String {
     }
     dirt_section(&mut text, dirt);
     truth_section(&mut text, company);
+    play_section(&mut text, company);
     text
 }
 
@@ -86,6 +90,18 @@ const OBSERVABLE: &str = "\nThe state stands in the tickets, which are the only 
     and both have one hazard, so that nothing depends on which of\nthem it is. The probability is \
     therefore a function of open tickets, start and renewal days of the contract\nand notice, which \
     the extracts show.\n";
+
+fn play_section(text: &mut String, company: &Company) {
+    let _ = write!(
+        text,
+        "\n## The truth about tasks: `truth/play.parquet`\n\n\
+         The first time that an account is seen going downhill becomes a row of `task`; two \
+         accounts in five\nare kept out and get the status `held_out`. Where a task was done, \
+         people of the account answer\n{} points of ten higher for 200 days after; nothing \
+         else follows from a task.\n",
+        company.play_effect,
+    );
+}
 
 fn truth_section(text: &mut String, company: &Company) {
     let _ = write!(

@@ -9,6 +9,7 @@ use super::chain::State;
 use super::draw::{Draw, Purpose, whole};
 use super::extract::{Scribe, Table};
 use super::firm::Role;
+use super::play::Play;
 use super::service::Ticket;
 use super::table::Cell;
 use crate::error::Result;
@@ -54,18 +55,27 @@ struct Question<'a> {
     ticket: Option<&'a Ticket>,
 }
 
-/// Counts and draw of an account's surveys.
-struct Asked {
+/// Counts and draw of an account's surveys, and what a task did to the answers.
+struct Asked<'a> {
     draw: Draw,
+    play: Option<&'a Play>,
+    play_effect: f64,
     invitations: usize,
     responses: usize,
 }
 
 impl Scribe<'_> {
     /// Invitations, responses and answers of the window.
-    pub(super) fn surveys(&mut self, tickets: &[Ticket]) -> Result<()> {
+    pub(super) fn surveys(
+        &mut self,
+        tickets: &[Ticket],
+        play: Option<&Play>,
+        play_effect: f64,
+    ) -> Result<()> {
         let mut asked = Asked {
             draw: self.draw(Purpose::Voice),
+            play,
+            play_effect,
             invitations: 0,
             responses: 0,
         };
@@ -86,7 +96,7 @@ impl Scribe<'_> {
         Ok(())
     }
 
-    fn relationship(&mut self, asked: &mut Asked, day: i32) -> Result<()> {
+    fn relationship(&mut self, asked: &mut Asked<'_>, day: i32) -> Result<()> {
         for person in 0..self.life.people.len() {
             let somebody = &self.life.people[person];
             if somebody.is_there(day) && !somebody.mailbox.is_empty() {
@@ -129,7 +139,7 @@ impl Scribe<'_> {
 
     fn transaction(
         &mut self,
-        asked: &mut Asked,
+        asked: &mut Asked<'_>,
         stage: &'static str,
         metric: &'static str,
         day: i32,
@@ -162,14 +172,17 @@ impl Scribe<'_> {
         self.ask(asked, &question)
     }
 
-    fn ask(&mut self, asked: &mut Asked, question: &Question<'_>) -> Result<()> {
+    fn ask(&mut self, asked: &mut Asked<'_>, question: &Question<'_>) -> Result<()> {
         let sent = self
             .calendar
             .instant(question.day, 36_000 + asked.draw.between(0, 900));
         // What was drawn is drawn whether or not it is known yet.
         let is_delivered = !asked.draw.chance(0.02);
         let state = self.life.state(question.day).unwrap_or(State::Leaving);
-        let feeling = self.feeling(question, state, &mut asked.draw);
+        let play = asked
+            .play
+            .map_or(0.0, |play| play.effect(question.day, asked.play_effect));
+        let feeling = self.feeling(question, state, &mut asked.draw) + play;
         let answers = self.answers(question, state, &mut asked.draw);
         let later = whole(8.0 * asked.draw.unit() * asked.draw.unit());
         let second = working_second(&mut asked.draw).max(37_000);
@@ -224,7 +237,7 @@ impl Scribe<'_> {
 
     fn respond(
         &mut self,
-        asked: &mut Asked,
+        asked: &mut Asked<'_>,
         question: &Question<'_>,
         invitation: &str,
         feeling: f64,
@@ -267,7 +280,7 @@ impl Scribe<'_> {
         Ok(())
     }
 
-    fn drivers(&mut self, asked: &mut Asked, id: &str, feeling: f64, at: i64) -> Result<()> {
+    fn drivers(&mut self, asked: &mut Asked<'_>, id: &str, feeling: f64, at: i64) -> Result<()> {
         for (driver, follows) in DRIVERS {
             let noise = asked.draw.unit() + asked.draw.unit() - 1.0;
             let value = 3.6 + follows * (feeling - 7.2) * 0.5 + 1.2 * noise;

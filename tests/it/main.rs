@@ -19,6 +19,7 @@ mod fire;
 mod graph;
 #[cfg(test)]
 mod health;
+mod lists;
 #[cfg(test)]
 mod marts;
 #[cfg(test)]

@@ -11,10 +11,14 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         (
             "cli",
             [
-                "run", "report", "publish", "sample", "config", "model", "engine", "storage",
-                "time",
+                "run", "handover", "report", "publish", "sample", "config", "model", "engine",
+                "storage", "time",
             ]
             .as_slice(),
+        ),
+        (
+            "handover",
+            &["report", "publish", "storage", "config", "time"],
         ),
         (
             "run",

@@ -1,0 +1,123 @@
+//! What columns of lists are called for people.
+//!
+//! English takes the column's own name; a column without a Japanese name keeps its own.
+
+use crate::config::Language;
+
+/// The heading of `column` in a language.
+pub fn heading(column: &str, language: Language) -> &str {
+    match language {
+        Language::En => column,
+        Language::Ja => japanese(column).unwrap_or(column),
+    }
+}
+
+fn japanese(column: &str) -> Option<&'static str> {
+    let position = JAPANESE.binary_search_by_key(&column, |(name, _)| name);
+    position.ok().map(|position| JAPANESE[position].1)
+}
+
+/// Sorted by name.
+const JAPANESE: [(&str, &str); 79] = [
+    ("account_asked", "調査依頼済み人数"),
+    ("account_id", "アカウントID"),
+    ("account_name", "アカウント"),
+    ("account_position", "アカウント内順位"),
+    ("alert", "アラート"),
+    ("amount", "金額"),
+    ("answered_on", "回答日"),
+    ("arr", "年間経常収益"),
+    ("arr_at_risk", "リスクのある年間収益"),
+    ("as_of", "基準日"),
+    ("at_risk_since", "リスク開始日"),
+    ("change", "変化"),
+    ("changed", "変更項目"),
+    ("churn_probability", "解約確率"),
+    ("contact_id", "担当者ID"),
+    ("content_id", "コンテンツ"),
+    ("crm_status", "CRMの状態"),
+    ("currency", "通貨"),
+    ("days_in_stage", "滞在日数"),
+    ("deal_id", "商談ID"),
+    ("decision", "判断"),
+    ("difference", "差"),
+    ("difference_high", "差（上限）"),
+    ("difference_low", "差（下限）"),
+    ("direction", "先行・遅行"),
+    ("due_on", "期限"),
+    ("ended_on", "終了日"),
+    ("entered_on", "開始日"),
+    ("evidence_role", "根拠の役割"),
+    ("handed_over_on", "引き渡し日"),
+    ("happened_on", "発生日"),
+    ("high", "上限"),
+    ("influence", "影響力"),
+    ("is_better", "改善"),
+    ("is_handed_over", "引き渡し済み"),
+    ("is_too_few", "件数不足"),
+    ("is_true", "理由が継続"),
+    ("kind", "種別"),
+    ("last_asked_on", "前回依頼日"),
+    ("last_true_on", "理由の最終確認日"),
+    ("list_rank", "リスト順位"),
+    ("listed_since", "掲載開始日"),
+    ("low", "下限"),
+    ("measure", "指標"),
+    ("metric", "指標"),
+    ("n", "件数"),
+    ("n_before", "前期の件数"),
+    ("n_held_out", "対照群の件数"),
+    ("n_task", "対応群の件数"),
+    ("next_step", "次の一手"),
+    ("opened_on", "発行日"),
+    ("outcome", "結果"),
+    ("owner_id", "当社担当者"),
+    ("owner_position", "担当者内順位"),
+    ("peers", "同業数"),
+    ("peers_with", "うち利用中"),
+    ("product_id", "製品ID"),
+    ("product_name", "製品"),
+    ("rank", "順位"),
+    ("rate_held_out", "対照群の割合"),
+    ("rate_task", "対応群の割合"),
+    ("reason", "理由の種類"),
+    ("renews_on", "更新日"),
+    ("reopened_on", "再開日"),
+    ("role", "役割"),
+    ("score", "スコア"),
+    ("seats", "席数"),
+    ("segment", "セグメント"),
+    ("send_until", "送付期限"),
+    ("snoozed_until", "保留期限"),
+    ("stage", "段階"),
+    ("status", "状態"),
+    ("task_key", "タスクキー"),
+    ("task_type", "タスク種別"),
+    ("tier", "リスク区分"),
+    ("unit", "単位"),
+    ("value", "値"),
+    ("value_before", "前期の値"),
+    ("why", "理由"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_and_found() {
+        assert!(JAPANESE.is_sorted_by(|left, right| left.0 < right.0));
+        assert_eq!(heading("why", Language::Ja), "理由");
+        assert_eq!(heading("why", Language::En), "why");
+        assert_eq!(heading("unheard_of", Language::Ja), "unheard_of");
+    }
+
+    #[test]
+    fn every_column_that_people_read_has_a_japanese_name() {
+        for list in super::super::LISTS {
+            for column in list.columns {
+                assert!(japanese(column).is_some(), "{column} of {}", list.name);
+            }
+        }
+    }
+}
