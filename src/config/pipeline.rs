@@ -14,6 +14,7 @@ use super::attribution::{self, Attribution};
 use super::buying_group::{self, BuyingGroup};
 use super::cohort::{self, Cohorts};
 use super::contract::{self, Contract, ContractText};
+use super::experiment::{self, Experiment};
 use super::funnel::{self, Funnel};
 use super::health::{self, HealthProfile};
 use super::identity::{self, Identity};
@@ -22,6 +23,7 @@ use super::relationship::{self, Relationship};
 use super::risk::{self, Risk};
 use super::schedule::{Schedule, ScheduleText};
 use super::survey::{self, SurveyMetric};
+use super::voice::{self, Voice};
 use crate::error::{Error, Result};
 use crate::time::Zone;
 
@@ -86,6 +88,10 @@ pub struct Pipeline {
     pub relationship: Relationship,
     /// How far an e-mail address tells whose it is.
     pub identity: Identity,
+    /// How the customer's voice is counted.
+    pub voice: Voice,
+    /// The experiments to read out.
+    pub experiments: Vec<Experiment>,
 }
 
 /// One extract.
@@ -203,6 +209,10 @@ struct PipelineText {
     relationship: Option<Relationship>,
     /// How far an e-mail address tells whose it is.
     identity: Option<Identity>,
+    /// How the customer's voice is counted.
+    voice: Option<Voice>,
+    /// The experiments to read out; none when left out.
+    experiments: Option<Vec<Experiment>>,
 }
 
 /// How far back tables look.
@@ -318,6 +328,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     let buying_group = written.buying_group.or(shipped.buying_group);
     let relationship = written.relationship.or(shipped.relationship);
     let identity = written.identity.or(shipped.identity);
+    let voice = written.voice.or(shipped.voice);
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
     let zone = Zone::parse(&written.timezone)?;
@@ -347,6 +358,8 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         buying_group: buying_group.ok_or_else(|| missing("buying_group"))?,
         relationship: relationship.ok_or_else(|| missing("relationship"))?,
         identity: identity.ok_or_else(|| missing("identity"))?,
+        voice: voice.ok_or_else(|| missing("voice"))?,
+        experiments: written.experiments.unwrap_or_default(),
     };
     validate(&pipeline)?;
     Ok(pipeline)
@@ -364,7 +377,9 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     attribution::validate(&pipeline.attribution)?;
     buying_group::validate(&pipeline.buying_group)?;
     relationship::validate(&pipeline.relationship)?;
-    identity::validate(&pipeline.identity)
+    identity::validate(&pipeline.identity)?;
+    voice::validate(&pipeline.voice, pipeline.history_days)?;
+    experiment::validate(&pipeline.experiments, pipeline.history_days)
 }
 
 /// Every period's length is given once and fits into the history.

@@ -19,7 +19,7 @@ use jiff::civil::Date;
 
 use super::pipeline::Pipeline;
 use super::risk::scaled;
-use super::{attribution, buying_group, contract, identity, relationship};
+use super::{attribution, buying_group, contract, experiment, identity, relationship, voice};
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
 
@@ -27,16 +27,20 @@ use crate::time::{AsOf, epoch_days};
 const FAR: f64 = 1e300;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 41] = [
+pub const TABLE_NAMES: [&str; 47] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
+    "cfg_band",
     "cfg_buying_group",
     "cfg_cohort_age",
     "cfg_cohort_start",
     "cfg_cutoff",
     "cfg_cutoff_day",
     "cfg_engagement_weight",
+    "cfg_experience_factor",
+    "cfg_experiment_arm",
+    "cfg_experiment_outcome",
     "cfg_funnel",
     "cfg_funnel_breakdown",
     "cfg_funnel_exclusion",
@@ -69,6 +73,8 @@ pub const TABLE_NAMES: [&str; 41] = [
     "cfg_stage_match",
     "cfg_stage_rule",
     "cfg_survey_metric",
+    "cfg_voice",
+    "cfg_voice_stage",
 ];
 
 /// Every `cfg_*` table with its name, sorted by name.
@@ -106,6 +112,8 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
     tables.extend(buying_group::tables(pipeline)?);
     tables.extend(relationship::tables(pipeline)?);
     tables.extend(identity::tables(pipeline)?);
+    tables.extend(voice::tables(pipeline)?);
+    tables.extend(experiment::tables(pipeline)?);
     tables.sort_by_key(|(name, _)| *name);
     Ok(tables
         .into_iter()

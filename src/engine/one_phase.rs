@@ -17,7 +17,13 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 
 /// Functions whose state is as large as their rows.
-const KEEP_THEIR_ROWS: [&str; 3] = ["array_agg", "km_quantile", "window_funnel"];
+const KEEP_THEIR_ROWS: [&str; 5] = [
+    "array_agg",
+    "km_quantile",
+    "relative_weights",
+    "shrunken",
+    "window_funnel",
+];
 
 /// The rule that deals rows out before anything is placed on streams.
 const PLACES_ON_STREAMS: &str = "EnsureRequirements";

@@ -7,6 +7,7 @@
 
 mod apportion;
 mod argument;
+mod chi_square;
 mod funnel;
 mod kaplan_meier;
 mod list_set;
@@ -14,7 +15,9 @@ mod local_day;
 mod nps;
 mod parse_date;
 mod parse_timestamp;
+mod relative_weight;
 mod removal_effect;
+mod shrink;
 mod wilson;
 mod window_funnel;
 
@@ -50,11 +53,14 @@ pub fn documentation() -> Vec<FunctionDoc> {
         window_funnel::DOCUMENTATION,
         kaplan_meier::DOCUMENTATION,
         removal_effect::DOCUMENTATION,
+        relative_weight::DOCUMENTATION,
+        shrink::DOCUMENTATION,
         apportion::DOCUMENTATION,
         wilson::LOW,
         wilson::HIGH,
         nps::LOW,
         nps::HIGH,
+        chi_square::DOCUMENTATION,
         list_set::DOCUMENTATION,
         local_day::DOCUMENTATION,
         parse_date::DOCUMENTATION,
@@ -79,6 +85,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         ScalarUDF::new_from_impl(nps::Nps::low()),
         ScalarUDF::new_from_impl(nps::Nps::high()),
         ScalarUDF::new_from_impl(list_set::ListSet::new()),
+        ScalarUDF::new_from_impl(chi_square::ChiSquare::new()),
     ];
     for function in scalars {
         registry.register_udf(Arc::new(function))?;
@@ -87,6 +94,8 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         AggregateUDF::new_from_impl(window_funnel::WindowFunnel::new(zone, days)),
         AggregateUDF::new_from_impl(kaplan_meier::KaplanMeierQuantile::new()),
         AggregateUDF::new_from_impl(removal_effect::RemovalEffects::new()),
+        AggregateUDF::new_from_impl(relative_weight::RelativeWeights::new()),
+        AggregateUDF::new_from_impl(shrink::Shrink::new()),
     ];
     for function in aggregates {
         registry.register_udaf(Arc::new(function))?;

@@ -23,6 +23,8 @@ pub(super) enum Purpose {
     Webinar,
     Dirt,
     Browser,
+    Site,
+    Experiment,
 }
 
 /// A stream of draws: `SplitMix64` (Steele, Lea and Flood 2014), started at a

@@ -38,12 +38,16 @@ pub(super) enum Table {
     Answer,
     Delivery,
     Product,
+    Owner,
+    Exposure,
     Truth,
+    TruthSite,
+    TruthExperiment,
 }
 
 /// Name and columns of every table but the events and the truth, in the order
 /// of [`Table`]. `snapshot_date` is left out: there is one snapshot only.
-const CONTRACTED: [(&str, &[&str]); 14] = [
+const CONTRACTED: [(&str, &[&str]); 16] = [
     (
         "account",
         &[
@@ -191,9 +195,25 @@ const CONTRACTED: [(&str, &[&str]); 14] = [
             "quantity_ordered",
             "quantity_delivered",
             "reported_on_time",
+            "site",
+            "nps_score",
+            "nps_answered_on",
         ],
     ),
     ("product", &["product_id", "name", "category"]),
+    ("owner", &["owner_id", "department"]),
+    (
+        "exposure",
+        &[
+            "experiment",
+            "account_id",
+            "arm",
+            "exposed_at",
+            "outcome",
+            "outcome_before",
+            "outcome_on",
+        ],
+    ),
 ];
 
 /// The layouts in the order of [`Table`].
@@ -211,7 +231,23 @@ pub(super) fn layouts(contracts: &BTreeMap<String, Contract>) -> Result<Vec<Layo
             ("churn_probability_90d", ColumnType::Float),
         ],
     );
-    contracted.chain([Ok(truth)]).collect()
+    let site = Layout::new(
+        "truth/site",
+        &[
+            ("site", ColumnType::Text),
+            ("beautifies", ColumnType::Boolean),
+        ],
+    );
+    let experiment = Layout::new(
+        "truth/experiment",
+        &[
+            ("experiment", ColumnType::Text),
+            ("true_effect", ColumnType::Float),
+        ],
+    );
+    contracted
+        .chain([Ok(truth), Ok(site), Ok(experiment)])
+        .collect()
 }
 
 /// Rows of all tables for a group of accounts.
@@ -433,6 +469,15 @@ impl Scribe<'_> {
         ];
         self.piece.push(Table::Subscription, cells)
     }
+}
+
+/// Our people and the departments they work in.
+pub(super) fn owners(piece: &mut Piece, owners: &[(String, &'static str)]) -> Result<()> {
+    for (owner, department) in owners {
+        let cells = [owner.as_str().into(), (*department).into()];
+        piece.push(Table::Owner, cells)?;
+    }
+    Ok(())
 }
 
 /// The price list: the same for every company.

@@ -22,6 +22,7 @@ mod contract;
 mod deal;
 mod draw;
 mod event;
+mod experiment;
 mod extract;
 mod firm;
 mod happening;
@@ -363,6 +364,10 @@ fn tell_piece(
     let mut expected = Expected::default();
     if start == 1 {
         extract::products(&mut piece)?;
+        let owners = portfolio::everybody(company.seed, company.accounts, calendar.days());
+        extract::owners(&mut piece, &owners)?;
+        experiment::truth(&mut piece)?;
+        service::sites(&mut piece)?;
     }
     for number in start..(start + PIECE_ACCOUNTS).min(company.accounts + 1) {
         let life = Life::new(company.seed, number, calendar)?;
@@ -385,6 +390,7 @@ fn tell_piece(
         let tickets = scribe.tickets()?;
         scribe.surveys(&tickets)?;
         scribe.deliveries()?;
+        scribe.exposures()?;
         scribe.truth(company.truth_step())?;
         let resident = Resident::new(life);
         let own = resident.expected(calendar);
