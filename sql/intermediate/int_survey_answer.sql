@@ -14,6 +14,7 @@
 --   responded_at | timestamp | UTC | when the answer came
 --   responded_on | date | day | the day of that
 --   ticket_id | text | key | the ticket it is about, if any
+--   delivery_id | text | key | the delivery it is about, if any
 --   is_good | boolean | - | promoter, or satisfied: at or above the metric's good_from
 --   is_bad | boolean | - | detractor, or dissatisfied: at or below the metric's bad_to
 select
@@ -30,6 +31,7 @@ select
     stg_survey_response.responded_at,
     stg_survey_response.responded_on,
     stg_survey_response.ticket_id,
+    stg_survey_response.delivery_id,
     stg_survey_response.score >= cfg_survey_metric.good_from as is_good,
     stg_survey_response.score <= cfg_survey_metric.bad_to as is_bad
 from stg_survey_response

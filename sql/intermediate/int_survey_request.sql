@@ -1,4 +1,4 @@
--- One delivered invitation as a request for one metric. An invitation does not say which
+-- One invitation as a request for one metric. An invitation does not say which
 -- metric it asks for, so a kind and stage ask for the metrics that anybody answered
 -- there; a stage that nobody answered at all is counted for every metric of its kind,
 -- because silence must not vanish. Only invitations within the history.
@@ -12,6 +12,7 @@
 --   contact_id | text | key | person asked
 --   role | text | - | their role in the purchase today; unknown where none is known
 --   sent_on | date | day | day it was sent
+--   is_delivered | boolean | - | false when it bounced
 --   is_answered | boolean | - | an answer to it counts for this metric
 with
 
@@ -28,10 +29,10 @@ recent_invitation as (
         stage,
         account_id,
         contact_id,
-        sent_on
+        sent_on,
+        delivered
     from stg_survey_invitation
     inner join recent_day on stg_survey_invitation.sent_on = recent_day.day
-    where stg_survey_invitation.delivered
 ),
 
 -- unfinished answers too: they show what was asked
@@ -85,6 +86,7 @@ select
     -- `all` is the name of the roll-up, so no role may bear it
     coalesce(nullif(stg_contact.buying_role, 'all'), 'unknown') as role,
     recent_invitation.sent_on,
+    recent_invitation.delivered as is_delivered,
     answered.invitation_id is not null as is_answered
 from recent_invitation
 inner join asked_place

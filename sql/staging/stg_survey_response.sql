@@ -20,6 +20,7 @@
 --   responded_on | date | day | the day of that, in the pipeline's time zone
 --   is_finished | boolean | - | false when broken off; true where nothing is said
 --   ticket_id | text | key | the ticket it is about
+--   delivery_id | text | key | the delivery it is about
 with
 
 ranked as (
@@ -37,7 +38,8 @@ ranked as (
                 kind asc nulls last,
                 stage asc nulls last,
                 metric asc nulls last,
-                ticket_id asc nulls last
+                ticket_id asc nulls last,
+                delivery_id asc nulls last
         ) as position
     from raw_survey_response
 ),
@@ -82,7 +84,8 @@ select
     named.responded_at,
     local_day(named.responded_at) as responded_on,
     coalesce(named.is_finished, true) as is_finished,
-    nullif(trim(named.ticket_id), '') as ticket_id
+    nullif(trim(named.ticket_id), '') as ticket_id,
+    nullif(trim(named.delivery_id), '') as delivery_id
 from named
 left join stg_contact on named.person_id = stg_contact.contact_id
 left join stg_override

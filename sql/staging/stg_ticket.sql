@@ -19,6 +19,7 @@
 --   category | text | - | what it was about, lower case; unknown where none is given
 --   business_minutes | integer | minutes | minutes to resolution within business hours
 --   csat_score | integer | 1-5 | answer to the ticket's own satisfaction question
+--   cost | decimal(18,4) | currency | what it cost us, in the pipeline's currency
 with
 
 ranked as (
@@ -36,7 +37,8 @@ ranked as (
                 account_id asc nulls last,
                 contact_id asc nulls last,
                 priority asc nulls last,
-                category asc nulls last
+                category asc nulls last,
+                cost desc nulls last
         ) as position
     from raw_ticket
 )
@@ -63,7 +65,8 @@ select
     coalesce(nullif(lower(trim(ranked.priority)), ''), 'unknown') as priority,
     coalesce(nullif(lower(trim(ranked.category)), ''), 'unknown') as category,
     ranked.business_minutes,
-    ranked.csat_score
+    ranked.csat_score,
+    ranked.cost
 from ranked
 left join stg_contact on ranked.contact_id = stg_contact.contact_id
 left join stg_override

@@ -363,9 +363,8 @@ impl Pen {
             ),
         };
         // in percentage points of the probability
-        let points = |row: usize| {
-            found.factors.float(row, "contribution").unwrap_or_default() * 100.0
-        };
+        let points =
+            |row: usize| found.factors.float(row, "contribution").unwrap_or_default() * 100.0;
         let order = largest(&found.factors, |row| points(row).abs());
         for row in order.into_iter().take(MOST_ROWS) {
             let reason = found.factors.text(row, "reason").unwrap_or_default();

@@ -7,11 +7,12 @@
 mod attribution;
 mod backtest;
 mod buying_group;
-mod churn_model;
 mod calendar;
+mod churn_model;
 mod cohort;
 pub mod contract;
 mod cron;
+mod experiment;
 mod funnel;
 mod handover;
 mod health;
@@ -26,6 +27,7 @@ mod risk;
 mod schedule;
 mod survey;
 mod tables;
+mod voice;
 
 pub use attribution::Attribution;
 pub use backtest::Backtest;
@@ -35,6 +37,7 @@ pub use churn_model::{
 };
 pub use cohort::{CohortStart, Cohorts};
 pub use cron::Cron;
+pub use experiment::Experiment;
 pub use funnel::{Funnel, FunnelAttribute, FunnelExclusion, FunnelHold, FunnelStep, FunnelUnit};
 pub use handover::{Digest, Handover, LIST_NAMES, SheetFormat, Webhook};
 pub use health::{
@@ -59,3 +62,4 @@ pub use risk::{ProbabilityTier, RenewalWeight, Risk, RiskFactor};
 pub use schedule::Schedule;
 pub use survey::SurveyMetric;
 pub use tables::{TABLE_NAMES, tables};
+pub use voice::{Drivers, ExperienceFactor, Fulfilment, Voice, VoiceStage};

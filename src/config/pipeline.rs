@@ -14,10 +14,11 @@ use serde::Deserialize;
 use super::attribution::{self, Attribution};
 use super::backtest::{self, Backtest};
 use super::buying_group::{self, BuyingGroup};
-use super::churn_model::{self, ChurnSettings};
 use super::calendar;
+use super::churn_model::{self, ChurnSettings};
 use super::cohort::{self, Cohorts};
 use super::contract::{self, Contract, ContractText};
+use super::experiment::{self, Experiment};
 use super::funnel::{self, Funnel};
 use super::handover::{self, Handover};
 use super::health::{self, Health};
@@ -29,6 +30,7 @@ use super::relationship::{self, Relationship};
 use super::risk::{self, Risk};
 use super::schedule::{Schedule, ScheduleText};
 use super::survey::{self, SurveyMetric};
+use super::voice::{self, Voice};
 use crate::error::{Error, Result};
 use crate::time::Zone;
 
@@ -105,6 +107,10 @@ pub struct Pipeline {
     pub lists: Lists,
     /// Where they go when a run is published; nowhere by default.
     pub handover: Handover,
+    /// How the customer's voice is counted.
+    pub voice: Voice,
+    /// The experiments to read out.
+    pub experiments: Vec<Experiment>,
 }
 
 /// One extract.
@@ -234,6 +240,10 @@ struct PipelineText {
     lists: Option<Lists>,
     /// Where they go when a run is published; nowhere when left out.
     handover: Option<Handover>,
+    /// How the customer's voice is counted.
+    voice: Option<Voice>,
+    /// The experiments to read out; none when left out.
+    experiments: Option<Vec<Experiment>>,
 }
 
 /// How far back tables look.
@@ -354,6 +364,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     let identity = written.identity.or(shipped.identity);
     let lifetime = written.lifetime_value.or(shipped.lifetime_value);
     let lists = written.lists.or(shipped.lists);
+    let voice = written.voice.or(shipped.voice);
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
     let holidays = written.holidays.or(shipped.holidays).unwrap_or_default();
@@ -391,6 +402,8 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         lifetime: lifetime.ok_or_else(|| missing("lifetime_value"))?,
         lists: lists.ok_or_else(|| missing("lists"))?,
         handover: written.handover.unwrap_or_default(),
+        voice: voice.ok_or_else(|| missing("voice"))?,
+        experiments: written.experiments.unwrap_or_default(),
     };
     validate(&pipeline)?;
     health::validate(&pipeline.health, &pipeline.journeys, health_file)?;
@@ -413,7 +426,9 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     identity::validate(&pipeline.identity)?;
     lifetime::validate(&pipeline.lifetime, pipeline.history_months)?;
     lists::validate(&pipeline.lists)?;
-    handover::validate(&pipeline.handover)
+    handover::validate(&pipeline.handover)?;
+    voice::validate(&pipeline.voice, pipeline.history_days)?;
+    experiment::validate(&pipeline.experiments, pipeline.history_days)
 }
 
 /// Every period's length is given once and fits into the history.

@@ -19,7 +19,10 @@ use jiff::civil::Date;
 
 use super::pipeline::Pipeline;
 use super::risk::scaled;
-use super::{attribution, backtest, buying_group, calendar, churn_model, contract, health, identity, lifetime, lists as list_rules, relationship};
+use super::{
+    attribution, backtest, buying_group, calendar, churn_model, contract, experiment, health,
+    identity, lifetime, lists as list_rules, relationship, voice,
+};
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
 
@@ -27,11 +30,12 @@ use crate::time::{AsOf, epoch_days};
 pub(super) const FAR: f64 = 1e300;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 61] = [
+pub const TABLE_NAMES: [&str; 67] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
     "cfg_backtest",
+    "cfg_band",
     "cfg_buying_group",
     "cfg_churn",
     "cfg_churn_card",
@@ -45,6 +49,9 @@ pub const TABLE_NAMES: [&str; 61] = [
     "cfg_disagreement",
     "cfg_disagreement_signal",
     "cfg_engagement_weight",
+    "cfg_experience_factor",
+    "cfg_experiment_arm",
+    "cfg_experiment_outcome",
     "cfg_forecast_case",
     "cfg_funnel",
     "cfg_funnel_breakdown",
@@ -89,6 +96,8 @@ pub const TABLE_NAMES: [&str; 61] = [
     "cfg_stage_rule",
     "cfg_survey_metric",
     "cfg_survey_trigger",
+    "cfg_voice",
+    "cfg_voice_stage",
 ];
 
 /// Every `cfg_*` table with its name, sorted by name.
@@ -129,6 +138,8 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
     tables.extend(identity::tables(pipeline)?);
     tables.extend(lifetime::tables(pipeline, as_of)?);
     tables.extend(list_rules::tables(pipeline)?);
+    tables.extend(voice::tables(pipeline)?);
+    tables.extend(experiment::tables(pipeline)?);
     tables.sort_by_key(|(name, _)| *name);
     Ok(tables
         .into_iter()

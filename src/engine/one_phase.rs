@@ -26,7 +26,13 @@ use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::sorts::sort::SortExec;
 
 /// Functions whose state is as large as their rows.
-const KEEP_THEIR_ROWS: [&str; 3] = ["array_agg", "km_quantile", "window_funnel"];
+const KEEP_THEIR_ROWS: [&str; 5] = [
+    "array_agg",
+    "km_quantile",
+    "relative_weights",
+    "shrunken",
+    "window_funnel",
+];
 
 /// Functions that need less when their rows come in order, and the position of the
 /// argument by which: none of their other arguments may matter.

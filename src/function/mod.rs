@@ -7,19 +7,22 @@
 
 mod apportion;
 mod argument;
+mod chi_square;
 pub mod churn_model;
 mod churn_parts;
 mod funnel;
-mod in_words;
 mod hash_bucket;
+mod in_words;
 mod kaplan_meier;
 mod list_set;
 mod local_day;
 mod nps;
 mod parse_date;
 mod parse_timestamp;
+mod relative_weight;
 mod removal_effect;
 mod renewal;
+mod shrink;
 mod wilson;
 mod window_funnel;
 
@@ -59,6 +62,8 @@ pub fn documentation() -> Vec<FunctionDoc> {
         survival,
         expected,
         removal_effect::DOCUMENTATION,
+        relative_weight::DOCUMENTATION,
+        shrink::DOCUMENTATION,
         apportion::DOCUMENTATION,
         churn_parts::MODEL,
         churn_parts::LOG_ODDS,
@@ -66,6 +71,7 @@ pub fn documentation() -> Vec<FunctionDoc> {
         wilson::HIGH,
         nps::LOW,
         nps::HIGH,
+        chi_square::DOCUMENTATION,
         list_set::DOCUMENTATION,
         in_words::DOCUMENTATION,
         hash_bucket::DOCUMENTATION,
@@ -98,6 +104,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         ScalarUDF::new_from_impl(renewal::RenewalSurvival::new()),
         ScalarUDF::new_from_impl(renewal::ExpectedRenewals::new()),
         ScalarUDF::new_from_impl(hash_bucket::HashBucket::new()),
+        ScalarUDF::new_from_impl(chi_square::ChiSquare::new()),
     ];
     for function in scalars {
         registry.register_udf(Arc::new(function))?;
@@ -107,6 +114,8 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         AggregateUDF::new_from_impl(kaplan_meier::KaplanMeierQuantile::new()),
         AggregateUDF::new_from_impl(removal_effect::RemovalEffects::new()),
         AggregateUDF::new_from_impl(renewal::RenewalFit::new()),
+        AggregateUDF::new_from_impl(relative_weight::RelativeWeights::new()),
+        AggregateUDF::new_from_impl(shrink::Shrink::new()),
     ];
     for function in aggregates {
         registry.register_udaf(Arc::new(function))?;

@@ -24,6 +24,8 @@ pub(super) enum Purpose {
     Dirt,
     Browser,
     Play,
+    Site,
+    Experiment,
 }
 
 /// A stream of draws: `SplitMix64` (Steele, Lea and Flood 2014), started at a

@@ -40,13 +40,17 @@ pub(super) enum Table {
     Delivery,
     Product,
     Task,
+    Owner,
+    Exposure,
     Truth,
     PlayTruth,
+    TruthSite,
+    TruthExperiment,
 }
 
 /// Name and columns of every table but the events and the truth, in the order
 /// of [`Table`]. `snapshot_date` is left out: there is one snapshot only.
-const CONTRACTED: [(&str, &[&str]); 15] = [
+const CONTRACTED: [(&str, &[&str]); 17] = [
     (
         "account",
         &[
@@ -194,6 +198,9 @@ const CONTRACTED: [(&str, &[&str]); 15] = [
             "quantity_ordered",
             "quantity_delivered",
             "reported_on_time",
+            "site",
+            "nps_score",
+            "nps_answered_on",
         ],
     ),
     ("product", &["product_id", "name", "category"]),
@@ -208,6 +215,19 @@ const CONTRACTED: [(&str, &[&str]); 15] = [
             "snoozed_until",
             "closed_at",
             "outcome",
+        ],
+    ),
+    ("owner", &["owner_id", "department"]),
+    (
+        "exposure",
+        &[
+            "experiment",
+            "account_id",
+            "arm",
+            "exposed_at",
+            "outcome",
+            "outcome_before",
+            "outcome_on",
         ],
     ),
 ];
@@ -238,7 +258,23 @@ pub(super) fn layouts(contracts: &BTreeMap<String, Contract>) -> Result<Vec<Layo
             ("effect_points", ColumnType::Float),
         ],
     );
-    contracted.chain([Ok(truth), Ok(plays)]).collect()
+    let site = Layout::new(
+        "truth/site",
+        &[
+            ("site", ColumnType::Text),
+            ("beautifies", ColumnType::Boolean),
+        ],
+    );
+    let experiment = Layout::new(
+        "truth/experiment",
+        &[
+            ("experiment", ColumnType::Text),
+            ("true_effect", ColumnType::Float),
+        ],
+    );
+    contracted
+        .chain([Ok(truth), Ok(plays), Ok(site), Ok(experiment)])
+        .collect()
 }
 
 /// Rows of all tables for a group of accounts.
@@ -461,6 +497,15 @@ impl Scribe<'_> {
         ];
         self.piece.push(Table::Subscription, cells)
     }
+}
+
+/// Our people and the departments they work in.
+pub(super) fn owners(piece: &mut Piece, owners: &[(String, &'static str)]) -> Result<()> {
+    for (owner, department) in owners {
+        let cells = [owner.as_str().into(), (*department).into()];
+        piece.push(Table::Owner, cells)?;
+    }
+    Ok(())
 }
 
 /// The price list: the same for every company.

@@ -22,6 +22,7 @@ mod contract;
 mod deal;
 mod draw;
 mod event;
+mod experiment;
 mod extract;
 mod firm;
 mod happening;
@@ -379,6 +380,10 @@ fn tell_piece(
     let mut expected = Expected::default();
     if start == 1 {
         extract::products(&mut piece)?;
+        let owners = portfolio::everybody(company.seed, company.accounts, calendar.days());
+        extract::owners(&mut piece, &owners)?;
+        experiment::truth(&mut piece)?;
+        service::sites(&mut piece)?;
     }
     for number in start..(start + PIECE_ACCOUNTS).min(company.accounts + 1) {
         let life = Life::new(company.world, company.seed, number, calendar)?;
@@ -404,6 +409,7 @@ fn tell_piece(
         scribe.surveys(&tickets, play.as_ref(), company.play_effect)?;
         scribe.write_play(play.as_ref(), company.play_effect)?;
         scribe.deliveries()?;
+        scribe.exposures()?;
         scribe.truth(company.truth_step())?;
         let resident = Resident::new(life);
         let own = resident.expected(calendar);

@@ -37,6 +37,24 @@ fn successions(seed: u64, portfolio: u32, days: i32) -> Vec<i32> {
     days_of_change
 }
 
+/// Departments that our people work in.
+const DEPARTMENTS: [&str; 3] = ["営業一部", "営業二部", "カスタマーサクセス部"];
+
+/// Everybody of ours who ever had a portfolio, with their department, by name.
+pub(super) fn everybody(seed: u64, accounts: u32, days: i32) -> Vec<(String, &'static str)> {
+    let portfolios = portfolios(accounts);
+    let mut people = Vec::new();
+    for portfolio in 0..portfolios {
+        for generation in 0..successions(seed, portfolio, days).len() {
+            let number = usize::try_from(portfolio + portfolios * small(generation)).unwrap_or(0);
+            let department = DEPARTMENTS[number % DEPARTMENTS.len()];
+            people.push((names::owner(number), department));
+        }
+    }
+    people.sort();
+    people
+}
+
 /// Everybody who owned the account, in order; the first from its creation on.
 pub(super) fn history(
     seed: u64,

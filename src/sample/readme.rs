@@ -148,7 +148,10 @@ fn truth_section(text: &mut String, company: &Company) {
          With R the last renewal on day + 1 … day + 90, the probability is that of a notice on \
          day + 1 …\nR − 1: 1 − e(state)ᵀ · Π (P · diag(1 − h(u))) · 1 over these days u. It is 0 \
          without such a\nrenewal, and 0 or 1 once notice was given. It is propagated from the \
-         day's state; the future that\nwas drawn is not looked at.\n",
+         day's state; the future that\nwas drawn is not looked at.\n\n\
+         `truth/site.parquet`: which sites report late deliveries as on time. `truth/experiment.parquet`: \
+         by\nhow much the treatment of each experiment in `exposure` truly raises `outcome`; nothing \
+         else that an\naccount does depends on its arm.\n",
     );
     if company.world == WorldKind::Observable {
         text.push_str(OBSERVABLE);

@@ -6,7 +6,7 @@
 use super::chain::{State, WorldKind};
 use super::contract::Bill;
 use super::draw::{Draw, Purpose, whole};
-use super::extract::{Scribe, Table};
+use super::extract::{Piece, Scribe, Table};
 use super::firm::Role;
 use super::life::Phase;
 use super::table::Cell;
@@ -18,6 +18,18 @@ const LATE: [f64; 4] = [0.06, 0.1, 0.32, 0.55];
 const TICKETS: [f64; 4] = [0.6, 1.0, 1.9, 1.5];
 /// By state: probability that a ticket goes badly.
 const GOES_BADLY: [f64; 4] = [0.06, 0.13, 0.34, 0.42];
+
+/// Sites that deliver, and whether they report late deliveries as on time.
+const SITES: [(&str, bool); 6] = [
+    ("chiba", false),
+    ("fukuoka", true),
+    ("kobe", false),
+    ("nagoya", false),
+    ("sendai", true),
+    ("yokohama", false),
+];
+/// By state: what people feel about a delivery in time, on a scale of ten.
+const PLEASED: [f64; 4] = [9.2, 8.4, 7.2, 6.2];
 
 /// A ticket, for the question that follows it.
 #[derive(Clone, Debug)]
@@ -84,6 +96,21 @@ impl Course {
             names_contact: !draw.chance(0.01),
         }
     }
+}
+
+/// What a delivery leaves behind.
+struct Aftermath {
+    site: &'static str,
+    /// The customer's score, and how many days after the delivery it came.
+    answer: Option<(i32, i32)>,
+}
+
+/// The truth about the sites: the same for every company.
+pub(super) fn sites(piece: &mut Piece) -> Result<()> {
+    for (site, beautifies) in SITES {
+        piece.push(Table::TruthSite, [site.into(), beautifies.into()])?;
+    }
+    Ok(())
 }
 
 impl Scribe<'_> {
@@ -218,7 +245,8 @@ impl Scribe<'_> {
     }
 
     /// Devices that some customers order now and then. The front line measures
-    /// itself against the last date it confirmed, and is kind to itself.
+    /// itself against the last date it confirmed, and some sites are kind to
+    /// themselves: what came late and was reported on time came from one of those.
     pub(super) fn deliveries(&mut self) -> Result<()> {
         if !self.life.firm.buys_devices {
             return Ok(());
@@ -261,6 +289,10 @@ impl Scribe<'_> {
         let beautifies = draw.chance(0.45);
         let is_done = self.calendar.is_known(delivered);
         let known = |cell: Cell| if is_done { cell } else { Cell::Null };
+        let came_late = delivered > confirmed;
+        let after = self.aftermath(number, came_late, beautifies, part < 100, state);
+        let answered = after.answer.map(|(_, days)| delivered + days);
+        let is_answered = answered.is_some_and(|day| self.calendar.is_known(day));
         let cells = [
             self.id('D', number).into(),
             self.life.firm.id().into(),
@@ -270,8 +302,46 @@ impl Scribe<'_> {
             self.past_date(Some(delivered)),
             ordered.into(),
             known((ordered * part / 100).max(1).into()),
-            known((delivered <= confirmed || beautifies).into()),
+            known((!came_late || beautifies).into()),
+            after.site.into(),
+            after
+                .answer
+                .filter(|_| is_answered)
+                .map(|(score, _)| score)
+                .into(),
+            self.past_date(answered),
         ];
         self.piece.push(Table::Delivery, cells)
+    }
+
+    /// Where a delivery came from and what was said of it, from a stream of its own.
+    fn aftermath(
+        &self,
+        number: usize,
+        came_late: bool,
+        beautifies: bool,
+        is_short: bool,
+        state: State,
+    ) -> Aftermath {
+        let moment = i32::try_from(number).unwrap_or(i32::MAX);
+        let mut draw = Draw::new(self.seed, Purpose::Site, self.life.firm.number, moment);
+        // as many of the punctual ones as of the late ones, so that no site is slower
+        let is_kind = draw.chance(0.45);
+        let kind = if came_late { beautifies } else { is_kind };
+        let sites: Vec<&str> = (SITES.iter())
+            .filter(|(_, beautifies)| *beautifies == kind)
+            .map(|(site, _)| *site)
+            .collect();
+        let site = *draw.pick(&sites);
+        let noise = draw.unit() + draw.unit() + draw.unit() - 1.5;
+        let feeling = PLEASED[state.index()] + 2.0 * noise
+            - if came_late { 4.0 } else { 0.0 }
+            - if is_short { 1.5 } else { 0.0 };
+        let days = draw.between(0, 6);
+        let answers = draw.chance(0.45);
+        Aftermath {
+            site,
+            answer: answers.then(|| (whole(feeling + 0.5).clamp(0, 10), days)),
+        }
     }
 }
