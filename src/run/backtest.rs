@@ -111,7 +111,7 @@ async fn judge(night: &Night<'_>, options: &RunOptions, past: Past) -> Result<Ba
         select: TABLES.map(str::to_owned).to_vec(),
         ..options.clone()
     };
-    let judging = night.with_past(past, &options)?;
+    let judging = night.with_past(past, &options).await?;
     let schemas = preview::validate(night.project).await?.schemas;
     let scratch = scratch_folder()?;
     let state = State::open(&judging.storage).await?;
