@@ -176,7 +176,11 @@ fn retention(contracts: &[Contract], as_of: i32, is_converted: bool) -> BTreeSet
                 continue;
             }
             let before = number(first) - 1;
-            let currencies: &[&str] = if is_converted { &["JPY"] } else { &["JPY", "USD"] };
+            let currencies: &[&str] = if is_converted {
+                &["JPY"]
+            } else {
+                &["JPY", "USD"]
+            };
             for currency in currencies {
                 if let Some(line) = period(&paid, before, end, currency, is_converted) {
                     lines.insert(format!("{first},{},{currency},{line}", day(end)));
@@ -208,7 +212,9 @@ fn period(
         let of_account = || paid.iter().filter(|((other, _), _)| other == account);
         let sum = |day: i32| -> i128 {
             if is_converted {
-                of_account().map(|((_, own), days)| in_yen(at(days, day), own)).sum()
+                of_account()
+                    .map(|((_, own), days)| in_yen(at(days, day), own))
+                    .sum()
             } else {
                 let own = of_account().filter(|((_, own), _)| *own == currency);
                 own.map(|(_, days)| at(days, day)).sum()
@@ -240,7 +246,11 @@ fn write_extracts(folder: &Path, contracts: &[Contract]) {
     let mut account = "account_id,account_name,parent_account_id,segment\n".to_owned();
     for number in 0..10 {
         let owner = parent(number);
-        let owner = if owner == number { String::new() } else { owner.to_string() };
+        let owner = if owner == number {
+            String::new()
+        } else {
+            owner.to_string()
+        };
         writeln!(account, "{number},n{number},{owner},s{}", number % 2).unwrap();
     }
     let mut subscription = "subscription_id,account_id,product_id,mrr,currency,started_on,\
