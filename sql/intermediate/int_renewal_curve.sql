@@ -89,43 +89,27 @@ fitted as (
             and weighed.term_months = pool.term_months
             and pool.lost >= cfg_lifetime.minimum_lost
     group by weighed.cutoff_on, weighed.segment, weighed.term_months
-),
-
-judged as (
-    select
-        segment.cutoff_on,
-        segment.segment,
-        segment.term_months,
-        segment.customers,
-        segment.lost,
-        pool.customers as pooled_customers,
-        pool.lost as pooled_lost,
-        pool.lost < cfg_lifetime.minimum_lost or fitted.fit['alpha'] is null
-            as is_too_little_history,
-        fitted.fit
-    from cfg_lifetime
-    cross join segment
-    inner join pool
-        on segment.cutoff_on = pool.cutoff_on and segment.term_months = pool.term_months
-    left join fitted
-        on
-            segment.cutoff_on = fitted.cutoff_on
-            and segment.segment = fitted.segment
-            and segment.term_months = fitted.term_months
 )
 
 select
-    cutoff_on,
-    segment,
-    term_months,
-    customers,
-    lost,
-    pooled_customers,
-    pooled_lost,
-    is_too_little_history,
-    case when not is_too_little_history then fit['family'] end as family,
-    case when not is_too_little_history then fit['alpha'] end as alpha,
-    case when not is_too_little_history then fit['beta'] end as beta,
-    case when not is_too_little_history then fit['shape'] end as shape,
-    case when not is_too_little_history then fit['draws'] end as draws
-from judged
+    segment.cutoff_on,
+    segment.segment,
+    segment.term_months,
+    segment.customers,
+    segment.lost,
+    pool.customers as pooled_customers,
+    pool.lost as pooled_lost,
+    fitted.fit['alpha'] is null as is_too_little_history,
+    fitted.fit['family'] as family,
+    fitted.fit['alpha'] as alpha,
+    fitted.fit['beta'] as beta,
+    fitted.fit['shape'] as shape,
+    fitted.fit['draws'] as draws
+from segment
+inner join pool
+    on segment.cutoff_on = pool.cutoff_on and segment.term_months = pool.term_months
+left join fitted
+    on
+        segment.cutoff_on = fitted.cutoff_on
+        and segment.segment = fitted.segment
+        and segment.term_months = fitted.term_months
