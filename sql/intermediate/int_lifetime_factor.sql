@@ -74,8 +74,7 @@ valued as (
             curve.alpha, curve.beta, curve.shape,
             needed.renewals + 1, needed.later_terms, 1
         ) as terms_undiscounted,
-        renewal_survival(curve.alpha, curve.beta, curve.shape, needed.renewals + 1)
-        / renewal_survival(curve.alpha, curve.beta, curve.shape, needed.renewals)
+        expected_renewals(curve.alpha, curve.beta, curve.shape, needed.renewals, 1, 1)
             as retention
     from needed
     inner join curve

@@ -7,13 +7,26 @@
 -- grain: cutoff_on, segment, term_months
 with
 
+-- customers of one kind: the fit needs their number, not each of them
+kind as (
+    select
+        cutoff_on,
+        segment,
+        term_months,
+        renewals,
+        is_lost,
+        count(*) as customers
+    from int_renewal_experience
+    group by cutoff_on, segment, term_months, renewals, is_lost
+),
+
 pool as (
     select
         cutoff_on,
         term_months,
-        count(*) as customers,
-        count(*) filter (where is_lost) as lost
-    from int_renewal_experience
+        sum(customers) as customers,
+        coalesce(sum(customers) filter (where is_lost), 0) as lost
+    from kind
     group by cutoff_on, term_months
 ),
 
@@ -22,9 +35,9 @@ segment as (
         cutoff_on,
         segment,
         term_months,
-        count(*) as customers,
-        count(*) filter (where is_lost) as lost
-    from int_renewal_experience
+        sum(customers) as customers,
+        coalesce(sum(customers) filter (where is_lost), 0) as lost
+    from kind
     group by cutoff_on, segment, term_months
 ),
 
@@ -35,16 +48,16 @@ weighed as (
         term_months,
         renewals,
         is_lost,
-        cast(1 as double) as weight
-    from int_renewal_experience
+        cast(customers as double) as weight
+    from kind
     union all
     select
         segment.cutoff_on,
         segment.segment,
         segment.term_months,
-        int_renewal_experience.renewals,
-        int_renewal_experience.is_lost,
-        least(
+        kind.renewals,
+        kind.is_lost,
+        kind.customers * least(
             cast(1 as double),
             cast(cfg_lifetime.pooled_customers as double) / pool.customers
         ) as weight
@@ -52,10 +65,8 @@ weighed as (
     cross join segment
     inner join pool
         on segment.cutoff_on = pool.cutoff_on and segment.term_months = pool.term_months
-    inner join int_renewal_experience
-        on
-            segment.cutoff_on = int_renewal_experience.cutoff_on
-            and segment.term_months = int_renewal_experience.term_months
+    inner join kind
+        on segment.cutoff_on = kind.cutoff_on and segment.term_months = kind.term_months
     where cfg_lifetime.pooled_customers > 0
 ),
 
@@ -72,44 +83,33 @@ fitted as (
         ) as fit
     from cfg_lifetime
     cross join weighed
-    group by weighed.cutoff_on, weighed.segment, weighed.term_months
-),
-
-judged as (
-    select
-        segment.cutoff_on,
-        segment.segment,
-        segment.term_months,
-        segment.customers,
-        segment.lost,
-        pool.customers as pooled_customers,
-        pool.lost as pooled_lost,
-        pool.lost < cfg_lifetime.minimum_lost or fitted.fit['alpha'] is null
-            as is_too_little_history,
-        fitted.fit
-    from cfg_lifetime
-    cross join segment
     inner join pool
-        on segment.cutoff_on = pool.cutoff_on and segment.term_months = pool.term_months
-    left join fitted
         on
-            segment.cutoff_on = fitted.cutoff_on
-            and segment.segment = fitted.segment
-            and segment.term_months = fitted.term_months
+            weighed.cutoff_on = pool.cutoff_on
+            and weighed.term_months = pool.term_months
+            and pool.lost >= cfg_lifetime.minimum_lost
+    group by weighed.cutoff_on, weighed.segment, weighed.term_months
 )
 
 select
-    cutoff_on,
-    segment,
-    term_months,
-    customers,
-    lost,
-    pooled_customers,
-    pooled_lost,
-    is_too_little_history,
-    case when not is_too_little_history then fit['family'] end as family,
-    case when not is_too_little_history then fit['alpha'] end as alpha,
-    case when not is_too_little_history then fit['beta'] end as beta,
-    case when not is_too_little_history then fit['shape'] end as shape,
-    case when not is_too_little_history then fit['draws'] end as draws
-from judged
+    segment.cutoff_on,
+    segment.segment,
+    segment.term_months,
+    segment.customers,
+    segment.lost,
+    pool.customers as pooled_customers,
+    pool.lost as pooled_lost,
+    fitted.fit['alpha'] is null as is_too_little_history,
+    fitted.fit['family'] as family,
+    fitted.fit['alpha'] as alpha,
+    fitted.fit['beta'] as beta,
+    fitted.fit['shape'] as shape,
+    fitted.fit['draws'] as draws
+from segment
+inner join pool
+    on segment.cutoff_on = pool.cutoff_on and segment.term_months = pool.term_months
+left join fitted
+    on
+        segment.cutoff_on = fitted.cutoff_on
+        and segment.segment = fitted.segment
+        and segment.term_months = fitted.term_months

@@ -45,9 +45,12 @@ due as (
                 probability.renewals + 1
                 + (numbered.month_number - probability.next_due_month)
                 / probability.term_months
-            ) / renewal_survival(
-                probability.alpha, probability.beta, probability.shape,
-                probability.renewals + 1
+            ) / greatest(
+                renewal_survival(
+                    probability.alpha, probability.beta, probability.shape,
+                    probability.renewals + 1
+                ),
+                1e-300
             ) as decimal(9, 6)
         ) as probability
     from numbered

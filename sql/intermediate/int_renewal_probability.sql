@@ -28,16 +28,14 @@ curved as (
         int_renewal_curve.alpha,
         int_renewal_curve.beta,
         int_renewal_curve.shape,
-        renewal_survival(
+        -- one renewal to come, expected: the chance to come through it
+        expected_renewals(
             int_renewal_curve.alpha,
             int_renewal_curve.beta,
             int_renewal_curve.shape,
-            int_renewal_state.renewals + 1
-        ) / renewal_survival(
-            int_renewal_curve.alpha,
-            int_renewal_curve.beta,
-            int_renewal_curve.shape,
-            int_renewal_state.renewals
+            int_renewal_state.renewals,
+            1,
+            1
         ) as retention,
         coalesce(
             cast(int_notice_share.noticed as double) / int_notice_share.lost, 0

@@ -18,7 +18,6 @@
 --   expected_arr | decimal(38,4) | currency/year | expected of it; null if part has none
 --   low | decimal(38,4) | currency/year | low end of its 95 % interval
 --   high | decimal(38,4) | currency/year | high end of its 95 % interval
---   expected_arr_by_risk | decimal(38,4) | currency/year | by churn_risk, in its horizon
 --   renewed_arr | decimal(38,4) | currency/year | paid on; null for coming months
 with
 
@@ -34,19 +33,9 @@ owned as (
             * cast(probability as double)
             * (1 - cast(probability as double)) as decimal(38, 4)
         ) as variance,
-        case
-            when lead_days = 0 and is_next
-                and due_on - cutoff_on <= churn_risk.horizon_days
-                then cast(
-                    int_renewal_forecast.arr
-                    * (1 - cast(churn_risk.churn_probability as decimal(9, 6)))
-                    as decimal(38, 4)
-                )
-        end as expected_by_risk,
         coalesce(stg_account.owner_id, 'unknown') as owner_id
     from int_renewal_forecast
     left join stg_account on int_renewal_forecast.account_id = stg_account.account_id
-    left join churn_risk on int_renewal_forecast.account_id = churn_risk.account_id
 ),
 
 valued as (
@@ -72,8 +61,6 @@ summed as (
             as arr_notified,
         cast(sum(expected) as decimal(38, 4)) as expected,
         sqrt(cast(sum(variance) as double)) as deviation,
-        cast(sum(expected_by_risk) as decimal(38, 4)) as expected_by_risk,
-        bool_and(expected_by_risk is not null) as is_all_within_risk,
         cast(sum(renewed_arr) as decimal(38, 4)) as renewed_arr
     from valued
     group by
@@ -114,6 +101,5 @@ select
                 arr_due
             )
     end as high,
-    case when is_all_within_risk then expected_by_risk end as expected_arr_by_risk,
     renewed_arr
 from summed

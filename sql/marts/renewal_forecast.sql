@@ -30,6 +30,45 @@
 --   past_months | integer | months | months with a forecast, at the distance with fewest
 with
 
+by_risk as (
+    select
+        forecast.month,
+        forecast.currency,
+        coalesce(stg_account.owner_id, 'unknown') as owner_id,
+        case
+            when forecast.is_next
+                and forecast.due_on - forecast.cutoff_on <= churn_risk.horizon_days
+                then cast(
+                    forecast.arr
+                    * (1 - cast(churn_risk.churn_probability as decimal(9, 6)))
+                    as decimal(38, 4)
+                )
+        end as expected
+    from int_renewal_forecast as forecast
+    left join stg_account on forecast.account_id = stg_account.account_id
+    left join churn_risk on forecast.account_id = churn_risk.account_id
+    where forecast.lead_days = 0
+),
+
+-- null as soon as one renewal lies beyond what churn_risk speaks of
+risk as (
+    select
+        month,
+        currency,
+        dimension,
+        case dimension when 'all' then 'all' else owner_id end as dimension_value,
+        case
+            when bool_and(expected is not null) then cast(sum(expected) as decimal(38, 4))
+        end as expected
+    from (values ('all'), ('owner')) as shown (dimension)
+    cross join by_risk
+    group by
+        month,
+        currency,
+        dimension,
+        case dimension when 'all' then 'all' else owner_id end
+),
+
 past as (
     select
         dimension,
@@ -76,7 +115,7 @@ select
     total.expected_arr,
     total.low,
     total.high,
-    total.expected_arr_by_risk,
+    risk.expected as expected_arr_by_risk,
     errors.error_30 as past_error_30_days,
     errors.error_60 as past_error_60_days,
     errors.error_90 as past_error_90_days,
@@ -92,4 +131,10 @@ left join errors
         total.dimension = errors.dimension
         and total.dimension_value = errors.dimension_value
         and total.currency = errors.currency
+left join risk
+    on
+        total.month = risk.month
+        and total.currency = risk.currency
+        and total.dimension = risk.dimension
+        and total.dimension_value = risk.dimension_value
 where total.lead_days = 0

@@ -60,10 +60,9 @@ impl Curve {
         if self.is_geometric() {
             return (-self.alpha / (self.alpha + self.beta + before)).ln_1p();
         }
-        let later = self.beta + (renewals as f64).powf(self.shape);
         let earlier = self.beta + before.powf(self.shape);
-        ln_gamma(later) - ln_gamma(earlier) + ln_gamma(self.alpha + earlier)
-            - ln_gamma(self.alpha + later)
+        let later = self.beta + (renewals as f64).powf(self.shape);
+        gamma_step(earlier, self.alpha) - gamma_step(later, self.alpha)
     }
 
     /// Logarithms of the shares that come through 0, 1, … `last` renewals.
@@ -79,9 +78,30 @@ impl Curve {
     }
 }
 
+/// ln Γ(z + a) − ln Γ(z). Of two large logarithms nothing would be left: there it
+/// is the difference of Stirling's series, term by term.
+fn gamma_step(z: f64, a: f64) -> f64 {
+    if z < 1000.0 {
+        return ln_gamma(z + a) - ln_gamma(z);
+    }
+    let correction = (1.0 / (z + a) - 1.0 / z) / 12.0;
+    (z + a - 0.5) * (a / z).ln_1p() + a * z.ln() - a + correction
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn steps_of_large_arguments_keep_their_digits() {
+        for a in [0.01, 0.7, 30.0] {
+            let (below, above) = (gamma_step(999.999_999, a), gamma_step(1000.0, a));
+            assert!((below - above).abs() < 1e-6 * a, "{below} {above}");
+            // a ln z, with the next term far below the last digit
+            let far = gamma_step(1e25, a);
+            assert!((far - a * 1e25_f64.ln()).abs() < 1e-12 * far, "{far}");
+        }
+    }
 
     #[test]
     fn survival_of_fader_and_hardie_2010() {

@@ -10,9 +10,9 @@ use super::weights::Weights;
 /// constant rate to four digits.
 const LOG_MAX: f64 = 9.0;
 const LOG_MIN: f64 = -9.0;
-/// Bound of the logarithm of the shape: chances that change with age to the power
-/// of 20 or of 1/20 are no habit of customers.
-const LOG_SHAPE_MAX: f64 = 3.0;
+/// Bound of the logarithm of the shape: from 1/4 to 4. Beyond that all leave at one
+/// age, and a few counts would be taken for a law.
+const LOG_SHAPE_MAX: f64 = 1.4;
 
 const TOLERANCE: f64 = 1e-10;
 /// Draws are sorted, not read: four digits do.
@@ -50,14 +50,14 @@ impl Counts {
     fn log_likelihood(&self, curve: Curve) -> f64 {
         let logarithms = curve.log_survival(self.left.len());
         let mut sum = 0.0;
-        for renewals in 0..self.left.len() {
+        for (renewals, (left, stayed)) in self.left.iter().zip(&self.stayed).enumerate() {
             let here = logarithms[renewals];
-            if self.left[renewals] > 0.0 {
+            if *left > 0.0 {
                 let retention = logarithms[renewals + 1] - here;
-                sum += self.left[renewals] * (here + (-retention.exp_m1()).ln());
+                sum += left * (here + (-retention.exp_m1()).ln());
             }
-            if self.stayed[renewals] > 0.0 {
-                sum += self.stayed[renewals] * here;
+            if *stayed > 0.0 {
+                sum += stayed * here;
             }
         }
         if sum.is_nan() { f64::NEG_INFINITY } else { sum }
@@ -103,9 +103,12 @@ impl Counts {
     /// The curve of the same family when every customer weighs by chance.
     pub(super) fn drawn(&self, fitted: Fitted, seed: u64) -> Option<Curve> {
         let mut weights = Weights::seeded(seed);
-        let mut draw = |count: &f64| match *count > 0.0 {
-            true => weights.gamma(*count),
-            false => 0.0,
+        let mut draw = |count: &f64| {
+            if *count > 0.0 {
+                weights.gamma(*count)
+            } else {
+                0.0
+            }
         };
         let drawn = Self {
             left: self.left.iter().map(&mut draw).collect(),
