@@ -1,7 +1,8 @@
 -- Customers whose computed tier does not follow from score and coverage: no score and
 -- another tier than insufficient, a score below the coverage floor, none above it, a
--- score beyond the tier's borders by more than the hysteresis, or at all while a cap holds
--- it down; and customers whose tier is not the computed one without a person's word.
+-- score beyond the tier's borders by more than the hysteresis, or at all while a cap
+-- holds it down; and customers whose tier is not the computed one without anybody's
+-- word.
 -- severity: error
 -- checks: account_health
 with

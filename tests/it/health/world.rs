@@ -462,6 +462,14 @@ impl Lab {
         }
     }
 
+    /// The shipped pipeline's settings.
+    pub(super) fn configure_as_shipped(&self) {
+        let pipeline = Pipeline::parse("test.yaml", SHIPPED_PIPELINE).unwrap();
+        for (name, batch) in config::tables(&pipeline, &Self::as_of(0)).unwrap() {
+            self.keep(&name, &batch.schema(), vec![batch]);
+        }
+    }
+
     /// Scores as they come, for `account_health` alone.
     pub(super) async fn scores(&self, scores: &[f64], capped: &[bool]) {
         let rows: Vec<String> = scores
@@ -473,10 +481,6 @@ impl Lab {
                 format!("('a{index}', cast({score:.6} as decimal(12,6)), {cap})")
             })
             .collect();
-        let pipeline = Pipeline::parse("test.yaml", SHIPPED_PIPELINE).unwrap();
-        for (name, batch) in config::tables(&pipeline, &Self::as_of(0)).unwrap() {
-            self.keep(&name, &batch.schema(), vec![batch]);
-        }
         self.table("int_health_score", &format!(
             "select account_id, 'default' as profile, cast(1 as double) as coverage, score as score_uncapped, cast(cap as text) as cap, \
              score as score_computed, cast(null as decimal(12,6)) as override_points, score from (values {}) as v (account_id, score, cap)", rows.join(", "))).await;
