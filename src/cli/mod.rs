@@ -4,6 +4,7 @@
 //! commands resolve what was typed, call, and print.
 
 pub mod args;
+mod assign;
 mod backfill;
 mod check;
 mod explain;
@@ -73,6 +74,7 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::Schedule(args) => schedule::schedule(&args, printer).await,
             Command::Check(args) => check::check(&args, printer).await,
             Command::List(args) => list::list(&args, printer).await,
+            Command::Assign(args) => assign::assign(&args, printer).await,
             Command::Explain(args) => explain::explain(&args, printer).await,
             Command::Show(args) => show::show(&args, printer).await,
             Command::Query(args) => query::query(&args, printer).await,

@@ -3,11 +3,13 @@
 //! Reads only what a commit names, checked by its hash; never runs a query and
 //! never decides a number.
 
+mod assign;
 mod explain;
 mod picture;
 mod risk;
 mod rows;
 
+pub use assign::{Assignment, assign};
 pub use explain::{Contribution, Explanation, Factor, explain};
 pub use picture::{FunnelPicture, JourneyPicture, funnel, journey};
 pub use risk::{RiskFilter, risk_list};

@@ -35,3 +35,5 @@ mod source;
 mod support;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod voice;
