@@ -14,7 +14,9 @@ select
     first_response_minutes_p50,
     reopen_rate,
     csat,
-    csat_n
+    csat_n,
+    cost,
+    cost_n
 from support_metric
 where tickets < 1
     or resolved < 0
@@ -36,3 +38,8 @@ where tickets < 1
     or csat not between 0 and 1
     or csat < csat_low - 1e-9
     or csat > csat_high + 1e-9
+    or first_response_minutes_spread < 0
+    or first_response_n > tickets
+    or cost_n > resolved
+    or cost < 0
+    or (cost_n = 0) <> (cost is null)

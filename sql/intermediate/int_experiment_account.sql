@@ -88,9 +88,16 @@ measured as (
         ready.arm,
         ready.is_control,
         cast(case cfg_experiment_outcome.outcome
-            when 'active_days' then coalesce(used.active_days, 0)
-            when 'events' then coalesce(used.events, 0)
-            when 'is_paying' then case when paying.account_id is null then 0 else 1 end
+            -- without any events nobody looked, and nobody used nothing
+            when 'active_days' then
+                case when feed.first_day is not null then coalesce(used.active_days, 0) end
+            when 'events' then
+                case when feed.first_day is not null then coalesce(used.events, 0) end
+            when 'is_paying' then case
+                when not contract.is_declared then null
+                when paying.account_id is null then 0
+                else 1
+            end
             when 'nps_score' then answered.score_sum
             when 'outcome' then ready.outcome
         end as decimal(18,6)) as value,
@@ -98,7 +105,8 @@ measured as (
             else 1 end as units,
         cast(case
             when cfg_experiment_outcome.outcome = 'outcome' then ready.outcome_before
-            when feed.first_day > ready.exposed_on - ready.window_days then null
+            when coalesce(feed.first_day > ready.exposed_on - ready.window_days, true)
+                then null
             when cfg_experiment_outcome.outcome = 'active_days'
                 then coalesce(used.active_days_before, 0)
             when cfg_experiment_outcome.outcome = 'events'
@@ -108,6 +116,7 @@ measured as (
     cross join ready
     inner join cfg_experiment_outcome
         on ready.experiment = cfg_experiment_outcome.experiment
+    inner join cfg_source as contract on contract.source_table = 'subscription'
     left join used
         on ready.experiment = used.experiment and ready.account_id = used.account_id
     left join paying

@@ -82,6 +82,9 @@ select
 from cfg_voice
 cross join person
 inner join stg_account on person.account_id = stg_account.account_id
+-- where answers are not extracted, nobody listened
+inner join cfg_source
+    on cfg_source.source_table = 'survey_response' and cfg_source.is_declared
 left join stg_contact on person.person_key = stg_contact.contact_id
 left join int_account_moment on person.account_id = int_account_moment.account_id
 left join cfg_influence

@@ -85,6 +85,12 @@ pub enum Command {
     /// Print a list for people from the published tables
     #[command(after_help = "Example:\n  kenko list risk --owner 佐藤 --limit 20 --format csv")]
     List(ListArgs),
+    /// Deal the accounts of an experiment out to its arms, evenly within strata
+    #[command(
+        after_help = "The same name and accounts give the same file; shares are relative.\n\nExample:\n  \
+        kenko assign guided_start --arm control --arm treatment --by segment,region > arms.csv"
+    )]
+    Assign(AssignArgs),
     /// Explain one account: score and what it is made of, what changed and why, signals that
     /// disagree, risk, people, next step
     #[command(
@@ -437,6 +443,29 @@ pub enum Format {
     Json,
     /// A Parquet file on standard output.
     Parquet,
+}
+
+/// Arguments of `assign`.
+#[derive(Debug, Args)]
+pub struct AssignArgs {
+    /// Name of the experiment; another name deals anew
+    pub experiment: String,
+    /// An arm, or `arm=share`; repeat for each
+    #[arg(long = "arm", value_name = "ARM", required = true)]
+    pub arms: Vec<String>,
+    /// Attributes of the accounts to spread evenly: segment, industry, region, country,
+    /// `owner_id`
+    #[arg(long, value_name = "ATTRIBUTE", value_delimiter = ',')]
+    pub by: Vec<String>,
+    /// Take every account, in place of customers only
+    #[arg(long)]
+    pub everybody: bool,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Csv)]
+    pub format: Format,
+    /// Where the published tables are.
+    #[command(flatten)]
+    pub published: PublishedArgs,
 }
 
 /// Arguments of `explain`.

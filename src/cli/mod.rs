@@ -4,6 +4,7 @@
 //! commands resolve what was typed, call, and print.
 
 pub mod args;
+mod assign;
 mod backfill;
 mod backtest;
 mod check;
@@ -79,6 +80,7 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::Backtest(args) => backtest::backtest(&args, printer).await,
             Command::Check(args) => check::check(&args, printer).await,
             Command::List(args) => list::list(&args, printer).await,
+            Command::Assign(args) => assign::assign(&args, printer).await,
             Command::Explain(args) => explain::explain(&args, printer).await,
             Command::Reference(args) => reference::reference(&args, printer).await,
             Command::Show(args) => show::show(&args, printer).await,

@@ -61,24 +61,24 @@ fn upper_gamma(shape: f64, x: f64) -> f64 {
         return (1.0 - scale * sum).clamp(0.0, 1.0);
     }
     // Lentz's way to evaluate a continued fraction
-    let mut b = x + 1.0 - shape;
-    let mut c = 1.0 / TINY;
-    let mut d = 1.0 / b;
-    let mut fraction = d;
+    let mut whole = x + 1.0 - shape;
+    let mut above = 1.0 / TINY;
+    let mut below = 1.0 / whole;
+    let mut fraction = below;
     for round in 1..ROUNDS_MAX {
         let round = f64::from(round);
-        let a = -round * (round - shape);
-        b += 2.0;
-        d = a * d + b;
-        c = b + a / c;
-        if d.abs() < TINY {
-            d = TINY;
+        let part = -round * (round - shape);
+        whole += 2.0;
+        below = part * below + whole;
+        above = whole + part / above;
+        if below.abs() < TINY {
+            below = TINY;
         }
-        if c.abs() < TINY {
-            c = TINY;
+        if above.abs() < TINY {
+            above = TINY;
         }
-        d = 1.0 / d;
-        let change = d * c;
+        below = 1.0 / below;
+        let change = below * above;
         fraction *= change;
         if (change - 1.0).abs() < TOLERANCE {
             break;

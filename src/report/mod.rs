@@ -5,6 +5,7 @@
 //! reference` freezes.
 
 mod archive;
+mod assign;
 mod explain;
 mod heading;
 mod lists;
@@ -14,6 +15,7 @@ mod rows;
 mod sheet;
 mod workbook;
 
+pub use assign::{Assignment, assign};
 pub use explain::{Explanation, explain};
 pub use heading::heading;
 pub use lists::{LISTS, List, ListFilter, list, list_named, list_of};

@@ -89,6 +89,17 @@ impl Rows {
         Self { batch }
     }
 
+    /// The rows whose `column` is true.
+    #[must_use]
+    pub fn only_true(&self, column: &str) -> Self {
+        let flags = self.batch.column_by_name(column);
+        let flags = flags.and_then(|flags| flags.as_boolean_opt());
+        let batch = flags.and_then(|flags| filter_record_batch(&self.batch, flags).ok());
+        Self {
+            batch: batch.unwrap_or_else(|| self.batch.slice(0, 0)),
+        }
+    }
+
     /// The rows in ascending order of a column; nulls last.
     #[must_use]
     pub fn sorted_by(&self, column: &str) -> Self {

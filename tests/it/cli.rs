@@ -108,7 +108,7 @@ fn what_is_typed_wrongly_is_said_with_a_remedy() {
     exit code 2
     --- stdout
     --- stderr
-    INFO bytes=279288 files=83 sources=14: extracts frozen
+    INFO bytes=279288 files=85 sources=16: extracts frozen
     INFO quarantined=0: extracts registered
     ERROR exit_code=2 kind="Usage": error: there is no model `acount_health`
 
@@ -233,6 +233,7 @@ fn a_first_night_and_what_can_be_asked_afterwards() {
     assert_snapshot!(company.kenko(&plan).succeeded().messages(), @r"
     already done: this run is version 1 of [FOLDER]/out
     ");
+    assignments(&company);
     lists(&company);
     explanations(&company);
     pictures(&company);
@@ -251,6 +252,26 @@ fn the_log_names_every_model_and_check(night: &Interaction) {
         "{summary}"
     );
     assert!(count("checked") > 30, "{}", count("checked"));
+}
+
+fn assignments(company: &Company) {
+    let assign = ["assign", "trial", "--arm", "old", "--arm", "new", "--by"];
+    let dealt = |by: &str| company.kenko(&[&assign[..], &[by]].concat());
+    let by_segment = dealt("segment").succeeded();
+    let text = by_segment.stdout();
+    assert!(text.starts_with("experiment,account_id,stratum,arm\n"), "{text}");
+    let arms = |arm: &str| text.lines().filter(|line| line.ends_with(arm)).count();
+    assert!(arms(",old").abs_diff(arms(",new")) <= 4, "{text}");
+    assert_eq!(text, dealt("segment").stdout());
+    assert_snapshot!(dealt("mood").shown(), @r#"
+    $ kenko assign trial --arm old --arm new --by mood
+    exit code 2
+    --- stdout
+    --- stderr
+    ERROR exit_code=2 kind="Usage": error: accounts have no attribute `mood`
+
+    hint: use segment, industry, region, country, owner_id
+    "#);
 }
 
 fn lists(company: &Company) {

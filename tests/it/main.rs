@@ -46,3 +46,5 @@ mod span;
 mod support;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod voice;

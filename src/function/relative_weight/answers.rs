@@ -15,7 +15,7 @@ use super::refuse_row;
 const ACCOUNTS_MIN: usize = 10;
 
 /// When weights are refused, and how often the bootstrap is repeated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rules {
     pub(super) answers_per_driver: f64,
     pub(super) largest_inflation: f64,
@@ -125,7 +125,7 @@ impl Answers {
             ));
         }
         match &self.rules {
-            Some(known) if format!("{known:?}") != format!("{rules:?}") => {
+            Some(known) if *known != rules => {
                 Err(refuse_row("needs the same rules for every row of a group"))
             }
             _ => {
@@ -292,10 +292,15 @@ fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// How often something comes in a resample: Poisson with mean 1.
+/// Uniform in 0..1.
 #[expect(clippy::cast_precision_loss, reason = "53 bits are kept")]
+fn unit(bits: u64) -> f64 {
+    (bits >> 11) as f64 / 9_007_199_254_740_992.0
+}
+
+/// How often something comes in a resample: Poisson with mean 1.
 fn poisson(bits: u64) -> f64 {
-    let uniform = (bits >> 11) as f64 / 9_007_199_254_740_992.0;
+    let uniform = unit(bits);
     let mut chance = 1.0 / std::f64::consts::E;
     let mut reached = chance;
     let mut times = 0.0;
@@ -318,7 +323,7 @@ mod tests {
     };
 
     fn uniform(seed: u64) -> f64 {
-        (mix(seed) >> 11) as f64 / 9_007_199_254_740_992.0 - 0.5
+        unit(mix(seed)) - 0.5
     }
 
     /// Outcomes that follow the first driver twice as closely as the second, and
