@@ -201,7 +201,7 @@ fn a_night_asks_the_model_that_was_in_charge_on_its_day() {
 #[test]
 fn training_on_a_young_company_says_what_is_lacking_and_leaves_the_scorecard() {
     let company = Company::small();
-    let pipeline = kenko::config::SHIPPED_PIPELINE.replace("  months: 36\n", "  months: 6\n");
+    let pipeline = SHIPPED_PIPELINE.replace("  months: 36\n", "  months: 6\n");
     company.write("pipelines/nightly.yaml", &pipeline);
     let order = [
         "train",

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use datafusion::arrow::array::{StringArray, StringViewArray};
+use datafusion::arrow::compute;
 use proptest::prelude::*;
 
 use super::super::settled::UNASKED_BYTES;
@@ -154,7 +155,7 @@ proptest! {
         groups.terms.resize(GROUPS - gone, None);
         found.push(groups.evaluate(EmitTo::All).unwrap());
         let found: Vec<&dyn Array> = found.iter().map(AsRef::as_ref).collect();
-        let found = datafusion::arrow::compute::concat(&found).unwrap();
+        let found = compute::concat(&found).unwrap();
         prop_assert_eq!(&found, &at_once(&rows));
     }
 
