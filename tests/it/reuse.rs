@@ -220,9 +220,8 @@ fn events(day: i32, part: i64) -> RecordBatch {
 /// The models that a plan would compute, with the reasons.
 pub(crate) fn computed(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
     let models = plan.models.iter().filter(|model| match model.work {
-        PlannedWork::Compute => true,
+        PlannedWork::Compute | PlannedWork::Add { .. } => true,
         PlannedWork::Days { compute, .. } | PlannedWork::Cutoffs { compute, .. } => compute > 0,
-        PlannedWork::Add { days, .. } => days > 0,
         PlannedWork::View | PlannedWork::Stored => false,
     });
     models

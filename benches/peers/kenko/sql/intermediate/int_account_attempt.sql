@@ -1,7 +1,6 @@
 -- How far an account came through the funnel, and since when: of the attempts that came
--- furthest the earliest. An account without a new touch stays as it was. For all others the
--- touches of the window and a day are looked at again: an attempt that began before can
--- go no further.
+-- furthest the earliest. The touches of the window and a day are looked at: an attempt that
+-- began before can go no further, and is known.
 -- grain: account_id
 -- accumulates: day
 -- lookback: 91 days
@@ -12,24 +11,15 @@
 --   took | integer | microseconds | time to the last step; null if it was not taken
 with
 
-touched as (
-    select distinct int_touch.account_id
-    from run_earlier
-    inner join int_touch on run_earlier.day < int_touch.day
-    where int_touch.touch <= 4
-),
-
 attempt as (
     select
-        int_touch.account_id,
+        account_id,
         -- times do not tie, so no key is needed to order them
-        window_funnel(
-            'strict_increase', 7776000000000, int_touch.occurred_at, '', 1 << int_touch.touch
-        ) as outcome
-    from touched
-    inner join int_touch on touched.account_id = int_touch.account_id
-    where int_touch.touch <= 4
-    group by int_touch.account_id
+        window_funnel('strict_increase', 7776000000000, occurred_at, '', 1 << touch)
+            as outcome
+    from int_touch
+    where touch <= 4
+    group by account_id
 ),
 
 latest as (
@@ -45,7 +35,9 @@ latest as (
 compared as (
     select
         coalesce(latest.account_id, known.account_id) as account_id,
-        latest.steps > coalesce(known.steps, -1) as is_further,
+        latest.steps > coalesce(known.steps, -1)
+            or (latest.steps = known.steps and latest.started_at < known.started_at)
+            as is_further,
         latest.steps,
         latest.started_at,
         latest.took,
