@@ -3,9 +3,9 @@
 //! Edges are the tables that models name. Three kinds of table come from
 //! outside: `raw_*` and `cfg_*` (given as `known`), `run_source` and
 //! `run_check`, and `prior_<mart>` and `past_<mart>`, the last publication of a
-//! mart of this graph and the mart as of past days. Models that read `run_check`, directly or not, are *late*: they are
-//! built after every check that does not need them. The graph only orders; it
-//! executes nothing.
+//! mart of this graph and the mart as of past days. Models that read
+//! `run_check`, directly or not, are *late*: they are built after every check
+//! that does not need them. The graph only orders; it executes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
