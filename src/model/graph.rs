@@ -5,9 +5,8 @@
 //! itself, `prior_<mart>` and `past_<mart>`, the last publication of a mart of
 //! this graph and the mart as of past days, and `earlier_<model>`, the rows that
 //! an accumulating model had after an earlier day. Models that read `run_check`,
-//! directly or not, are *late*: they are
-//! built after every check that does not need them. The graph only orders; it
-//! executes nothing.
+//! directly or not, are *late*: they are built after every check that does not
+//! need them. The graph only orders; it executes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 

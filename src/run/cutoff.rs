@@ -62,14 +62,7 @@ pub struct Cutoffs {
     pub newest: AsOf,
     /// One entry a day, in order.
     pub results: Vec<CutoffResult>,
-    folder: tempfile::TempDir,
-}
-
-impl Cutoffs {
-    /// A folder for files that are as short-lived as the results.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
+    _folder: tempfile::TempDir,
 }
 
 /// Builds what `request` wants, day after day; `options.as_of` is the newest day
@@ -115,7 +108,7 @@ pub(super) async fn series(night: &Night<'_>, request: &CutoffRequest) -> Result
     Ok(Cutoffs {
         newest: night.as_of.clone(),
         results: series.results,
-        folder: series.folder,
+        _folder: series.folder,
     })
 }
 

@@ -12,7 +12,7 @@ use arrow::util::display::array_value_to_string;
 use bytes::Bytes;
 use kenko::config::contract;
 use kenko::error::ErrorKind;
-use kenko::sample::{Company, Summary, write};
+use kenko::sample::{Company, Summary, WorldKind, write};
 use kenko::storage::Storage;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -243,6 +243,88 @@ fn the_truth_lies_beside_and_is_a_probability() {
         states.into_iter().collect::<Vec<_>>(),
         ["drifting", "leaving", "steady", "thriving"]
     );
+}
+
+/// A company of another world with the truth of every day.
+fn world(world: WorldKind) -> BTreeMap<String, Vec<u8>> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut company = Company::new(120, 120, 4).unwrap();
+    company.world = world;
+    company.truth_every_days = Some(1);
+    make(&company, folder.path(), 2);
+    files(folder.path())
+}
+
+#[test]
+fn where_the_extracts_show_the_state_open_tickets_tell_it() {
+    let files = world(WorldKind::Observable);
+    let readme = String::from_utf8(files["README.md"].clone()).unwrap();
+    assert!(readme.contains("--truth-every 1 --world observable"));
+    let tickets = table(&files, "ticket");
+    let instants = |column: &str| {
+        let column = tickets.column_by_name(column).unwrap();
+        let column = column.as_primitive::<TimestampMicrosecondType>();
+        column.iter().collect::<Vec<_>>()
+    };
+    let (opened, resolved) = (instants("opened_at"), instants("resolved_at"));
+    let owners = texts(&tickets, "account_id");
+    let truth = table(&files, "truth/account_day");
+    let days = truth
+        .column_by_name("day")
+        .unwrap()
+        .as_primitive::<Date32Type>();
+    let states = texts(&truth, "state");
+    let mut seen = BTreeSet::new();
+    for (row, account) in texts(&truth, "account_id").into_iter().enumerate() {
+        // The day in Tokyo ends nine hours before that of UTC.
+        let end = i64::from(days.value(row) + 1) * 86_400_000_000 - 9 * 3_600_000_000;
+        let is_open = |ticket: &usize| {
+            owners[*ticket] == account
+                && opened[*ticket].is_some_and(|at| at < end)
+                && resolved[*ticket].is_none_or(|at| at >= end)
+        };
+        let open = (0..owners.len()).filter(is_open).count();
+        let state = states[row].as_deref().unwrap();
+        let wanted = match state {
+            "drifting" => 1,
+            "leaving" => 2,
+            _ => 0,
+        };
+        assert_eq!(open, wanted, "{account:?} {state}");
+        seen.insert(state.to_owned());
+    }
+    assert_eq!(seen.len(), 4);
+}
+
+#[test]
+fn where_leaving_is_chance_nothing_announces_it() {
+    let files = world(WorldKind::Chance);
+    let truth = table(&files, "truth/account_day");
+    let probability = truth.column_by_name("churn_probability_90d").unwrap();
+    let probability = probability.as_primitive::<Float64Type>().values();
+    assert!(
+        probability
+            .iter()
+            .all(|p| (p - probability[0]).abs() < 1e-15)
+    );
+    let contracts = table(&files, "subscription");
+    let days = |column: &str| {
+        let column = contracts.column_by_name(column).unwrap();
+        column
+            .as_primitive::<Date32Type>()
+            .iter()
+            .collect::<Vec<_>>()
+    };
+    let (cancelled, ended) = (days("cancelled_on"), days("ended_on"));
+    let products = texts(&contracts, "product_id");
+    let mut gone = 0;
+    for (row, cancelled) in cancelled.into_iter().enumerate() {
+        if products[row].as_deref() == Some("core") && cancelled.is_some() {
+            assert_eq!(cancelled, ended[row]);
+            gone += 1;
+        }
+    }
+    assert!(gone > 0);
 }
 
 #[test]
