@@ -146,14 +146,14 @@ fn one_profile_for_every_account() {
 fn combiners_have_what_they_need() {
     let (error, _, _) = refused(
         0,
-        "combiner: weighted_mean",
-        "combiner: points_from_neutral",
+        "combiner: weighted_mean\n",
+        "combiner: points_from_neutral\n",
     );
     assert!(error.contains("needs `reach`"), "{error}");
     let (error, _, _) = refused(
         0,
-        "combiner: weighted_mean",
-        "combiner: worst_of\n      reach: 50",
+        "combiner: weighted_mean\n",
+        "combiner: worst_of\n      reach: 50\n",
     );
     assert!(error.contains("points_from_neutral only"), "{error}");
     let (error, _, _) = refused(
