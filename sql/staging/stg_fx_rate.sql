@@ -32,7 +32,8 @@ known_rate as (
     union all
     select
         quote.target_currency as currency,
-        cast(cast(1 as decimal(24, 14)) / nullif(quote.rate, 0) as decimal(24, 10)) as rate,
+        cast(cast(1 as decimal(24, 14)) / nullif(quote.rate, 0) as decimal(24, 10))
+            as rate,
         quote.valid_on,
         2 as direction
     from quote
