@@ -16,112 +16,39 @@
 --   auc_high | float | 0-1 | upper end
 with
 
-scored as (
-    select
-        int_backtest_score.score_name,
-        scope.cutoff,
-        int_backtest_score.account_id,
-        int_backtest_score.danger,
-        int_backtest_score.is_lost
-    from int_backtest_score
-    inner join (
-        select distinct
-            cutoff_on,
-            cast(cutoff_on as text) as cutoff
-        from int_backtest_score
-        union all
-        select distinct
-            cutoff_on,
-            'all' as cutoff
-        from int_backtest_score
-    ) as scope
-        on int_backtest_score.cutoff_on = scope.cutoff_on
-),
-
-counted as (
-    select
-        score_name,
-        cutoff,
-        account_id,
-        is_lost,
-        sum(cast(is_lost as bigint)) over (partition by score_name, cutoff) as losses,
-        sum(cast(not is_lost as bigint)) over (partition by score_name, cutoff) as stayed,
-        sum(cast(is_lost as bigint)) over (
-            partition by score_name, cutoff order by danger
-        ) as losses_up_to,
-        sum(cast(not is_lost as bigint)) over (
-            partition by score_name, cutoff order by danger
-        ) as stayed_up_to,
-        sum(cast(is_lost as bigint)) over (partition by score_name, cutoff, danger)
-            as losses_tied,
-        sum(cast(not is_lost as bigint)) over (partition by score_name, cutoff, danger)
-            as stayed_tied
-    from scored
-),
-
--- twice the number of rows of the other side that are ranked right against this row
-placed as (
-    select
-        score_name,
-        cutoff,
-        account_id,
-        losses,
-        stayed,
-        cast(is_lost as bigint) as is_lost,
-        case when is_lost then 2 * stayed_up_to - stayed_tied else 0 end as right_lost,
-        case when is_lost then 0 else 2 * (losses - losses_up_to) + losses_tied end
-            as right_stayed
-    from counted
-),
-
-account_part as (
-    select
-        score_name,
-        cutoff,
-        account_id,
-        max(losses) as losses,
-        max(stayed) as stayed,
-        sum(is_lost) as lost_rows,
-        sum(1 - is_lost) as stayed_rows,
-        sum(right_lost) as right_lost,
-        sum(right_stayed) as right_stayed
-    from placed
-    group by score_name, cutoff, account_id
-),
-
 total as (
     select
         score_name,
         cutoff,
         sum(right_lost) as right_pairs
-    from account_part
+    from int_backtest_rank
     group by score_name, cutoff
 ),
 
 -- what an account adds beyond its share, times 2 * losses * stayed
 deviation as (
     select
-        account_part.score_name,
-        account_part.cutoff,
-        account_part.losses,
-        account_part.stayed,
+        int_backtest_rank.score_name,
+        int_backtest_rank.cutoff,
+        int_backtest_rank.losses,
+        int_backtest_rank.stayed,
         total.right_pairs,
-        account_part.lost_rows > 0 as has_lost,
-        account_part.stayed_rows > 0 as has_stayed,
+        int_backtest_rank.lost_rows > 0 as has_lost,
+        int_backtest_rank.stayed_rows > 0 as has_stayed,
         cast(
-            account_part.right_lost * account_part.losses
-            - account_part.lost_rows * total.right_pairs
+            int_backtest_rank.right_lost * int_backtest_rank.losses
+            - int_backtest_rank.lost_rows * total.right_pairs
             as decimal(19,0)
         ) as of_lost,
         cast(
-            account_part.right_stayed * account_part.stayed
-            - account_part.stayed_rows * total.right_pairs
+            int_backtest_rank.right_stayed * int_backtest_rank.stayed
+            - int_backtest_rank.stayed_rows * total.right_pairs
             as decimal(19,0)
         ) as of_stayed
-    from account_part
+    from int_backtest_rank
     inner join total
-        on account_part.score_name = total.score_name
-        and account_part.cutoff = total.cutoff
+        on int_backtest_rank.score_name = total.score_name
+        and int_backtest_rank.cutoff = total.cutoff
 ),
 
 summed as (

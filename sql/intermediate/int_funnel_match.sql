@@ -15,7 +15,19 @@
 --   is_start | boolean | - | it satisfies a step that an attempt begins with
 --   person_id | text | key | who made it, where the funnel asks for several people
 --   role_number | integer | - | the person's role in the funnel today, where it asks
-select int_funnel_touch.*
+select
+    int_funnel_touch.funnel,
+    int_funnel_touch.terms,
+    int_funnel_touch.unit,
+    int_funnel_touch.unit_id,
+    int_funnel_touch.held_value,
+    int_funnel_touch.account_id,
+    int_funnel_touch.touchpoint_id,
+    int_funnel_touch.occurred_at,
+    int_funnel_touch.step_mask,
+    int_funnel_touch.is_start,
+    int_funnel_touch.person_id,
+    int_funnel_touch.role_number
 from int_funnel_start
 inner join int_funnel_touch
     on int_funnel_start.funnel = int_funnel_touch.funnel
