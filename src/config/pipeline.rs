@@ -18,6 +18,7 @@ use super::funnel::{self, Funnel};
 use super::health::{self, HealthProfile};
 use super::identity::{self, Identity};
 use super::journey::{self, Journey};
+use super::lifetime::{self, LifetimeValue};
 use super::relationship::{self, Relationship};
 use super::risk::{self, Risk};
 use super::schedule::{Schedule, ScheduleText};
@@ -88,6 +89,8 @@ pub struct Pipeline {
     pub relationship: Relationship,
     /// How far an e-mail address tells whose it is.
     pub identity: Identity,
+    /// How lifetime value and coming renewals are estimated.
+    pub lifetime: LifetimeValue,
 }
 
 /// One extract.
@@ -207,6 +210,8 @@ struct PipelineText {
     relationship: Option<Relationship>,
     /// How far an e-mail address tells whose it is.
     identity: Option<Identity>,
+    /// How lifetime value and coming renewals are estimated.
+    lifetime_value: Option<LifetimeValue>,
 }
 
 /// How far back tables look.
@@ -322,6 +327,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     let buying_group = written.buying_group.or(shipped.buying_group);
     let relationship = written.relationship.or(shipped.relationship);
     let identity = written.identity.or(shipped.identity);
+    let lifetime = written.lifetime_value.or(shipped.lifetime_value);
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
     let holidays = written.holidays.or(shipped.holidays).unwrap_or_default();
@@ -353,6 +359,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         buying_group: buying_group.ok_or_else(|| missing("buying_group"))?,
         relationship: relationship.ok_or_else(|| missing("relationship"))?,
         identity: identity.ok_or_else(|| missing("identity"))?,
+        lifetime: lifetime.ok_or_else(|| missing("lifetime_value"))?,
     };
     validate(&pipeline)?;
     Ok(pipeline)
@@ -370,7 +377,8 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     attribution::validate(&pipeline.attribution)?;
     buying_group::validate(&pipeline.buying_group)?;
     relationship::validate(&pipeline.relationship)?;
-    identity::validate(&pipeline.identity)
+    identity::validate(&pipeline.identity)?;
+    lifetime::validate(&pipeline.lifetime, pipeline.history_months)
 }
 
 /// Every period's length is given once and fits into the history.

@@ -15,6 +15,7 @@ mod nps;
 mod parse_date;
 mod parse_timestamp;
 mod removal_effect;
+mod renewal;
 mod wilson;
 mod window_funnel;
 
@@ -46,9 +47,13 @@ pub struct FunctionDoc {
 
 /// Every function, in the order of the generated page.
 pub fn documentation() -> Vec<FunctionDoc> {
+    let [fit, survival, expected] = renewal::DOCUMENTATION;
     vec![
         window_funnel::DOCUMENTATION,
         kaplan_meier::DOCUMENTATION,
+        fit,
+        survival,
+        expected,
         removal_effect::DOCUMENTATION,
         apportion::DOCUMENTATION,
         wilson::LOW,
@@ -79,6 +84,8 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         ScalarUDF::new_from_impl(nps::Nps::low()),
         ScalarUDF::new_from_impl(nps::Nps::high()),
         ScalarUDF::new_from_impl(list_set::ListSet::new()),
+        ScalarUDF::new_from_impl(renewal::RenewalSurvival::new()),
+        ScalarUDF::new_from_impl(renewal::ExpectedRenewals::new()),
     ];
     for function in scalars {
         registry.register_udf(Arc::new(function))?;
@@ -87,6 +94,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         AggregateUDF::new_from_impl(window_funnel::WindowFunnel::new(zone, days)),
         AggregateUDF::new_from_impl(kaplan_meier::KaplanMeierQuantile::new()),
         AggregateUDF::new_from_impl(removal_effect::RemovalEffects::new()),
+        AggregateUDF::new_from_impl(renewal::RenewalFit::new()),
     ];
     for function in aggregates {
         registry.register_udaf(Arc::new(function))?;
