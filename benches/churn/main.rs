@@ -11,11 +11,11 @@ mod world;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
 
 use kenko::config::{ChurnSettings, Pipeline, SHIPPED_PIPELINE};
 use kenko::function::churn_model::{Calibration, ChurnModel, MODEL_FORMAT, Scorer};
 use kenko::step::{Boosting, Values, Watched, average_precision, fit_forest, roc_auc, train};
+use kenko::time::Stopwatch;
 use rayon::prelude::*;
 use world::{HORIZON, Kind, World, world};
 
@@ -58,9 +58,9 @@ fn worlds(accounts: u32, months: i32, last_seed: u64) -> Outcome {
     for kind in [Kind::Observable, Kind::Hidden] {
         for seed in 1..=last_seed {
             let made = world(kind, accounts, months, seed);
-            let watch = Instant::now();
+            let watch = Stopwatch::start();
             let trained = train(&made.examples, day_after(&made), HORIZON, &settings()?);
-            let seconds = watch.elapsed().as_secs_f64();
+            let seconds = watch.seconds();
             let card = &trained.card;
             let rows: Vec<usize> = trained
                 .forecast
@@ -146,13 +146,13 @@ fn fit(folder: &Path) -> Outcome {
         table(&folder.join("watched"), columns)?,
     );
     let (kept_labels, watched_labels) = (labels("kept_labels")?, labels("watched_labels")?);
-    let watch = Instant::now();
+    let watch = Stopwatch::start();
     let aside = Watched {
         values: &watched,
         labels: &watched_labels,
     };
     let forest = fit_forest(&kept, &kept_labels, Some(&aside), &Boosting::default());
-    let fitting = watch.elapsed().as_secs_f64();
+    let fitting = watch.seconds();
     let trees = forest.trees.len();
     let scorer = Scorer::new(ChurnModel {
         format: MODEL_FORMAT,
@@ -163,15 +163,15 @@ fn fit(folder: &Path) -> Outcome {
     })?;
     let cells = numbers(&folder.join("test"))?;
     let rows: Vec<&[f64]> = cells.chunks_exact(columns).collect();
-    let watch = Instant::now();
+    let watch = Stopwatch::start();
     let scores: Vec<f64> = rows.par_iter().map(|row| scorer.probability(row)).collect();
-    let scoring = watch.elapsed().as_secs_f64();
-    let watch = Instant::now();
+    let scoring = watch.seconds();
+    let watch = Stopwatch::start();
     let parts: Vec<i64> = rows
         .par_iter()
         .map(|row| scorer.parts(row).probability)
         .collect();
-    let explaining = watch.elapsed().as_secs_f64();
+    let explaining = watch.seconds();
     let happened = labels("test_labels")?;
     println!(
         "trees {trees} fit {fitting:.3} score {scoring:.3} parts {explaining:.3} rows {} auc {:.4} pr_auc {:.4}",

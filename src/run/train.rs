@@ -176,12 +176,12 @@ impl<'a> Past<'a> {
                 of: days.len(),
                 as_of: &day.to_string(),
             });
-            for batch in self.table(*day, EXAMPLE).await? {
+            for batch in Box::pin(self.table(*day, EXAMPLE)).await? {
                 read_examples(&batch, &mut features, &mut rows)?;
             }
         }
         let mut paid = PaidRuns::new();
-        for batch in self.table(as_of.date(), PAID).await? {
+        for batch in Box::pin(self.table(as_of.date(), PAID)).await? {
             read_paid(&batch, &mut paid)?;
         }
         Ok(assembled(features.unwrap_or_default(), rows, &paid))

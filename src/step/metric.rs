@@ -51,8 +51,12 @@ impl Ranked {
         let mut order: Vec<u32> = (0..u32::try_from(scores.len()).unwrap_or(u32::MAX)).collect();
         let score = |row: u32| scores[row as usize];
         order.sort_by(|one, other| score(*other).total_cmp(&score(*one)));
-        let ends = (1..=order.len())
-            .filter(|end| *end == order.len() || score(order[*end - 1]) != score(order[*end]));
+        let ends = (1..=order.len()).filter(|end| {
+            *end == order.len()
+                || score(order[*end - 1])
+                    .total_cmp(&score(order[*end]))
+                    .is_ne()
+        });
         Self {
             ends: ends.collect(),
             order,
