@@ -80,7 +80,7 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::{Date32Array, Decimal128Array, Int64Array, StringArray};
-    use arrow::datatypes::{Field, Schema};
+    use arrow::datatypes::{DataType, Field, Schema};
 
     use super::*;
 
