@@ -71,7 +71,7 @@ ranked as (
         cast(row_number() over (
             order by
                 cast(
-                    cast(listed.expected_loss * listed.renewal_weight as decimal(34,4))
+                    cast(listed.expected_loss * listed.renewal_weight as decimal(28,4))
                     * stg_fx_rate.rate as decimal(38,4)
                 ) desc nulls last,
                 listed.expected_loss * listed.renewal_weight desc,

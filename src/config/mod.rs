@@ -14,6 +14,7 @@ mod handover;
 mod health;
 mod identity;
 mod journey;
+mod lifetime;
 mod lists;
 mod ordered;
 mod pipeline;
@@ -35,6 +36,7 @@ pub use journey::{
     AnswerClass, AnswerCondition, DealCondition, Journey, PayingCondition, RenewalCondition,
     StageRule, TicketCondition, TouchCondition, WonDealCondition,
 };
+pub use lifetime::LifetimeValue;
 pub use lists::{
     AdvocateRules, AlertRules, ExpansionRules, Holdout, ListLimit, ListReason, Lists,
     NextBestActionRules, NurtureRules, OutcomeRules, SurveySendRules, SurveyTrigger, TaskRules,

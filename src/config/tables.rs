@@ -19,7 +19,9 @@ use jiff::civil::Date;
 
 use super::pipeline::Pipeline;
 use super::risk::scaled;
-use super::{attribution, buying_group, contract, identity, lists as list_rules, relationship};
+use super::{
+    attribution, buying_group, contract, identity, lifetime, lists as list_rules, relationship,
+};
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
 
@@ -27,7 +29,7 @@ use crate::time::{AsOf, epoch_days};
 const FAR: f64 = 1e300;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 46] = [
+pub const TABLE_NAMES: [&str; 48] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
@@ -37,6 +39,7 @@ pub const TABLE_NAMES: [&str; 46] = [
     "cfg_cutoff",
     "cfg_cutoff_day",
     "cfg_engagement_weight",
+    "cfg_forecast_case",
     "cfg_funnel",
     "cfg_funnel_breakdown",
     "cfg_funnel_exclusion",
@@ -49,6 +52,7 @@ pub const TABLE_NAMES: [&str; 46] = [
     "cfg_health_tier",
     "cfg_influence",
     "cfg_journey",
+    "cfg_lifetime",
     "cfg_list",
     "cfg_list_limit",
     "cfg_list_reason",
@@ -112,6 +116,7 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
     tables.extend(relationship::tables(pipeline)?);
     tables.extend(identity::tables(pipeline)?);
     tables.extend(list_rules::tables(pipeline)?);
+    tables.extend(lifetime::tables(pipeline, as_of)?);
     tables.sort_by_key(|(name, _)| *name);
     Ok(tables
         .into_iter()
@@ -147,7 +152,7 @@ pub(super) fn booleans(name: &'static str, values: Vec<bool>) -> ColumnOf {
     (name, Arc::new(BooleanArray::from(values)))
 }
 
-fn dates(name: &'static str, values: impl IntoIterator<Item = Date>) -> ColumnOf {
+pub(super) fn dates(name: &'static str, values: impl IntoIterator<Item = Date>) -> ColumnOf {
     (
         name,
         Arc::new(Date32Array::from_iter_values(
@@ -205,7 +210,7 @@ fn cutoff_days(pipeline: &Pipeline, as_of: &AsOf) -> Result<RecordBatch> {
     ])
 }
 
-fn out_of_calendar(date: Result<Date, jiff::Error>) -> Result<Date> {
+pub(super) fn out_of_calendar(date: Result<Date, jiff::Error>) -> Result<Date> {
     date.map_err(|cause| {
         Error::usage("the as-of date is at the edge of the calendar").with_source(cause)
     })

@@ -16,6 +16,7 @@ mod nps;
 mod parse_date;
 mod parse_timestamp;
 mod removal_effect;
+mod renewal;
 mod wilson;
 mod window_funnel;
 
@@ -47,9 +48,13 @@ pub struct FunctionDoc {
 
 /// Every function, in the order of the generated page.
 pub fn documentation() -> Vec<FunctionDoc> {
+    let [fit, survival, expected] = renewal::DOCUMENTATION;
     vec![
         window_funnel::DOCUMENTATION,
         kaplan_meier::DOCUMENTATION,
+        fit,
+        survival,
+        expected,
         removal_effect::DOCUMENTATION,
         apportion::DOCUMENTATION,
         wilson::LOW,
@@ -82,6 +87,8 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         ScalarUDF::new_from_impl(nps::Nps::high()),
         ScalarUDF::new_from_impl(list_set::ListSet::new()),
         ScalarUDF::new_from_impl(hash_bucket::HashBucket::new()),
+        ScalarUDF::new_from_impl(renewal::RenewalSurvival::new()),
+        ScalarUDF::new_from_impl(renewal::ExpectedRenewals::new()),
     ];
     for function in scalars {
         registry.register_udf(Arc::new(function))?;
@@ -90,6 +97,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         AggregateUDF::new_from_impl(window_funnel::WindowFunnel::new(zone, days)),
         AggregateUDF::new_from_impl(kaplan_meier::KaplanMeierQuantile::new()),
         AggregateUDF::new_from_impl(removal_effect::RemovalEffects::new()),
+        AggregateUDF::new_from_impl(renewal::RenewalFit::new()),
     ];
     for function in aggregates {
         registry.register_udaf(Arc::new(function))?;

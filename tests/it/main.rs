@@ -18,6 +18,8 @@ mod lists;
 #[cfg(test)]
 mod marts;
 #[cfg(test)]
+mod money;
+#[cfg(test)]
 mod night;
 #[cfg(test)]
 mod publish;
