@@ -11,7 +11,7 @@
 --   is_paying | boolean | - | has recurring revenue
 --   arr | decimal(38,4) | currency/year | annual recurring revenue, null without
 --   currency | text | ISO 4217 | currency of arr
---   rate | decimal(18,4) | - | pipeline's currency for one unit, null where not known
+--   rate | decimal(24,10) | - | pipeline's currency for one unit, null where not known
 --   severe_tickets | integer | tickets | open tickets of a severe priority
 --   is_declining | boolean | - | uses less, pays less, or gave notice
 with

@@ -148,7 +148,7 @@ ranked as (
             order by
                 raised.happened_on desc,
                 cast(
-                    cast(int_list_account.arr as decimal(30,4)) * int_list_account.rate
+                    cast(int_list_account.arr as decimal(28,4)) * int_list_account.rate
                     as decimal(38,4)
                 ) desc nulls last,
                 raised.account_id,

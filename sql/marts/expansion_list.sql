@@ -201,7 +201,7 @@ ranked as (
     select
         cast(row_number() over (
             order by
-                cast(cast(offer.amount as decimal(30,4)) * eligible.rate as decimal(38,4))
+                cast(cast(offer.amount as decimal(28,4)) * eligible.rate as decimal(38,4))
                     desc nulls last,
                 offer.account_id,
                 offer.reason,
