@@ -1,7 +1,9 @@
--- Sums and rates of one retention period for one value of one dimension and currency, on
--- one basis: every account that paid at the start, or only those whose renewal was due.
--- Rates of fewer accounts than the pipeline's minimum are null. Accounts that the
--- account extract lacks count under the value unknown of every dimension.
+-- Sums and rates of one retention period for one value of one dimension and currency,
+-- on one basis: every account that paid at the start, or only those whose renewal was
+-- due; each per currency, and once more (`_converted`) with all currencies in the
+-- pipeline's own, of the accounts with a rate; without_rate counts the others. Rates of
+-- fewer accounts than the pipeline's minimum are null. Accounts that the account
+-- extract lacks count under the value unknown of every dimension.
 -- grain: period_start, period_end, dimension, dimension_value, currency, basis
 with
 
@@ -28,45 +30,49 @@ account_values as (
     cross join (select distinct dimension from int_account_dimension) as dimensions
 ),
 
-account_bases as (
+valued as (
     select
-        *,
-        'at_start' as basis
-    from int_account_retention
+        int_retention_base.*,
+        account_values.dimension,
+        account_values.dimension_value
+    from int_retention_base
+    inner join account_values on int_retention_base.account_id = account_values.account_id
     union all
     select
-        *,
-        'renewals_due' as basis
-    from int_account_retention
-    where is_renewal_due
+        int_retention_base.*,
+        int_retention_dimension.dimension,
+        int_retention_dimension.dimension_value
+    from int_retention_base
+    inner join int_retention_dimension
+        on
+            int_retention_base.account_id = int_retention_dimension.account_id
+            and int_retention_base.period_start = int_retention_dimension.period_start
+            and int_retention_base.period_end = int_retention_dimension.period_end
 ),
 
 sums as (
     select
-        account_bases.period_start,
-        account_bases.period_end,
-        account_bases.months,
-        account_values.dimension,
-        account_values.dimension_value,
-        account_bases.currency,
-        account_bases.basis,
+        period_start,
+        period_end,
+        months,
+        dimension,
+        dimension_value,
+        currency,
+        basis,
         count(*) as accounts,
-        count(*) filter (where account_bases.is_kept) as kept,
-        cast(sum(account_bases.mrr_at_start) as decimal(38, 4)) as mrr_at_start,
-        cast(sum(account_bases.mrr_at_end) as decimal(38, 4)) as mrr_at_end,
-        cast(sum(
-            least(account_bases.mrr_at_start, account_bases.mrr_at_end)
-        ) as decimal(38, 4)) as mrr_retained
-    from account_bases
-    inner join account_values on account_bases.account_id = account_values.account_id
+        count(*) filter (where is_kept) as kept,
+        cast(sum(mrr_at_start) as decimal(38, 4)) as mrr_at_start,
+        cast(sum(mrr_at_end) as decimal(38, 4)) as mrr_at_end,
+        cast(sum(least(mrr_at_start, mrr_at_end)) as decimal(38, 4)) as mrr_retained
+    from valued
     group by
-        account_bases.period_start,
-        account_bases.period_end,
-        account_bases.months,
-        account_values.dimension,
-        account_values.dimension_value,
-        account_bases.currency,
-        account_bases.basis
+        period_start,
+        period_end,
+        months,
+        dimension,
+        dimension_value,
+        currency,
+        basis
 ),
 
 judged as (

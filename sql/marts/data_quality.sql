@@ -50,6 +50,9 @@ findings as (
     from int_quality_subscription
     union all
     select source_table, check_name, severity, rows_checked, rows_failed, message
+    from int_quality_currency
+    union all
+    select source_table, check_name, severity, rows_checked, rows_failed, message
     from int_quality_usage
     union all
     select source_table, check_name, severity, rows_checked, rows_failed, message

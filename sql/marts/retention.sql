@@ -1,16 +1,17 @@
 -- How much of the revenue, and how many of the accounts, at the start of a period were
--- still there at its end, per currency and breakdown. Gross retention caps every account
--- at what it paid at the start, so growth of one cannot hide the loss of another; net
--- retention does not. The same once more for the accounts whose renewal was due in the
--- period; those columns are null when no opportunities are extracted. With fewer
--- accounts than the pipeline's minimum the rates are null and is_too_few says why.
+-- still there at its end, per currency and breakdown. Gross retention caps every
+-- account at what it paid at the start, so growth of one cannot hide the loss of
+-- another; net retention does not. The same once more for the accounts whose renewal
+-- was due in the period; those columns are null when no opportunities are extracted.
+-- With fewer accounts than the pipeline's minimum the rates are null and is_too_few
+-- says why.
 -- grain: period_start, period_end, dimension, dimension_value, currency
 -- columns:
 --   period_start | date | - | first day of the period
 --   period_end | date | - | last day of the period
 --   months | integer | months | length of the period in calendar months
 --   dimension | text | - | attribute of the account broken down by, all for the total
---   dimension_value | text | - | value of the attribute today, all for the total
+--   dimension_value | text | - | its value (DECISIONS.md says when), all for the total
 --   currency | text | ISO 4217 | currency of the amounts
 --   accounts_at_start | integer | accounts | paying at the end of the day before
 --   accounts_kept | integer | accounts | of these, still paying at the end

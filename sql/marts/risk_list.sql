@@ -1,6 +1,6 @@
 -- The paying accounts to act on, first things first: by probability times revenue times
--- closeness of the renewal. Amounts are compared in the pipeline's currency; accounts in
--- a currency without a known rate follow after the others.
+-- closeness of the renewal. Amounts are compared in the pipeline's currency; accounts
+-- in a currency without a known rate follow after the others.
 -- grain: account_id
 -- columns:
 --   rank | integer | - | 1 = first to act on
@@ -66,7 +66,7 @@ select
     cast(row_number() over (
         order by
             cast(
-                cast(listed.expected_loss * listed.renewal_weight as decimal(34,4))
+                cast(listed.expected_loss * listed.renewal_weight as decimal(28,4))
                 * stg_fx_rate.rate as decimal(38,4)
             ) desc nulls last,
             listed.expected_loss * listed.renewal_weight desc,

@@ -14,6 +14,7 @@ mod funnel;
 mod health;
 mod identity;
 mod journey;
+mod lifetime;
 mod ordered;
 mod pipeline;
 mod relationship;
@@ -35,6 +36,7 @@ pub use journey::{
     AnswerClass, AnswerCondition, DealCondition, Journey, PayingCondition, RenewalCondition,
     StageRule, TicketCondition, TouchCondition, WonDealCondition,
 };
+pub use lifetime::LifetimeValue;
 pub use pipeline::{
     FileFormat, Language, Localised, Pipeline, SHIPPED_PIPELINE, SourceSpec, schema_json,
 };

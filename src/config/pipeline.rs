@@ -19,6 +19,7 @@ use super::funnel::{self, Funnel};
 use super::health::{self, HealthProfile};
 use super::identity::{self, Identity};
 use super::journey::{self, Journey};
+use super::lifetime::{self, LifetimeValue};
 use super::relationship::{self, Relationship};
 use super::risk::{self, Risk};
 use super::schedule::{Schedule, ScheduleText};
@@ -92,6 +93,8 @@ pub struct Pipeline {
     pub voice: Voice,
     /// The experiments to read out.
     pub experiments: Vec<Experiment>,
+    /// How lifetime value and coming renewals are estimated.
+    pub lifetime: LifetimeValue,
 }
 
 /// One extract.
@@ -213,6 +216,8 @@ struct PipelineText {
     voice: Option<Voice>,
     /// The experiments to read out; none when left out.
     experiments: Option<Vec<Experiment>>,
+    /// How lifetime value and coming renewals are estimated.
+    lifetime_value: Option<LifetimeValue>,
 }
 
 /// How far back tables look.
@@ -329,6 +334,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     let relationship = written.relationship.or(shipped.relationship);
     let identity = written.identity.or(shipped.identity);
     let voice = written.voice.or(shipped.voice);
+    let lifetime = written.lifetime_value.or(shipped.lifetime_value);
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
     let zone = Zone::parse(&written.timezone)?;
@@ -360,6 +366,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         identity: identity.ok_or_else(|| missing("identity"))?,
         voice: voice.ok_or_else(|| missing("voice"))?,
         experiments: written.experiments.unwrap_or_default(),
+        lifetime: lifetime.ok_or_else(|| missing("lifetime_value"))?,
     };
     validate(&pipeline)?;
     Ok(pipeline)
@@ -379,7 +386,8 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     relationship::validate(&pipeline.relationship)?;
     identity::validate(&pipeline.identity)?;
     voice::validate(&pipeline.voice, pipeline.history_days)?;
-    experiment::validate(&pipeline.experiments, pipeline.history_days)
+    experiment::validate(&pipeline.experiments, pipeline.history_days)?;
+    lifetime::validate(&pipeline.lifetime, pipeline.history_months)
 }
 
 /// Every period's length is given once and fits into the history.

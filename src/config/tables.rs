@@ -19,7 +19,9 @@ use jiff::civil::Date;
 
 use super::pipeline::Pipeline;
 use super::risk::scaled;
-use super::{attribution, buying_group, contract, experiment, identity, relationship, voice};
+use super::{
+    attribution, buying_group, contract, experiment, identity, lifetime, relationship, voice,
+};
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
 
@@ -27,7 +29,7 @@ use crate::time::{AsOf, epoch_days};
 const FAR: f64 = 1e300;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 47] = [
+pub const TABLE_NAMES: [&str; 49] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
@@ -41,6 +43,7 @@ pub const TABLE_NAMES: [&str; 47] = [
     "cfg_experience_factor",
     "cfg_experiment_arm",
     "cfg_experiment_outcome",
+    "cfg_forecast_case",
     "cfg_funnel",
     "cfg_funnel_breakdown",
     "cfg_funnel_exclusion",
@@ -53,6 +56,7 @@ pub const TABLE_NAMES: [&str; 47] = [
     "cfg_health_tier",
     "cfg_influence",
     "cfg_journey",
+    "cfg_lifetime",
     "cfg_list",
     "cfg_month",
     "cfg_pipeline",
@@ -114,6 +118,7 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
     tables.extend(identity::tables(pipeline)?);
     tables.extend(voice::tables(pipeline)?);
     tables.extend(experiment::tables(pipeline)?);
+    tables.extend(lifetime::tables(pipeline, as_of)?);
     tables.sort_by_key(|(name, _)| *name);
     Ok(tables
         .into_iter()
@@ -149,7 +154,7 @@ pub(super) fn booleans(name: &'static str, values: Vec<bool>) -> ColumnOf {
     (name, Arc::new(BooleanArray::from(values)))
 }
 
-fn dates(name: &'static str, values: impl IntoIterator<Item = Date>) -> ColumnOf {
+pub(super) fn dates(name: &'static str, values: impl IntoIterator<Item = Date>) -> ColumnOf {
     (
         name,
         Arc::new(Date32Array::from_iter_values(
@@ -207,7 +212,7 @@ fn cutoff_days(pipeline: &Pipeline, as_of: &AsOf) -> Result<RecordBatch> {
     ])
 }
 
-fn out_of_calendar(date: Result<Date, jiff::Error>) -> Result<Date> {
+pub(super) fn out_of_calendar(date: Result<Date, jiff::Error>) -> Result<Date> {
     date.map_err(|cause| {
         Error::usage("the as-of date is at the edge of the calendar").with_source(cause)
     })

@@ -61,6 +61,14 @@ pub(super) fn integer_type(function: &str, given: &DataType) -> Result<DataType>
     plan_err!("{function} needs an integer, not {given}")
 }
 
+/// Accepts numbers of any kind as floats.
+pub(super) fn float_type(function: &str, given: &DataType) -> Result<DataType> {
+    if given.is_numeric() || given.is_null() {
+        return Ok(DataType::Float64);
+    }
+    plan_err!("{function} needs a number, not {given}")
+}
+
 /// The type of every timestamp column of kenko.
 pub(super) fn instant() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))

@@ -17,6 +17,7 @@ mod parse_date;
 mod parse_timestamp;
 mod relative_weight;
 mod removal_effect;
+mod renewal;
 mod shrink;
 mod wilson;
 mod window_funnel;
@@ -49,9 +50,13 @@ pub struct FunctionDoc {
 
 /// Every function, in the order of the generated page.
 pub fn documentation() -> Vec<FunctionDoc> {
+    let [fit, survival, expected] = renewal::DOCUMENTATION;
     vec![
         window_funnel::DOCUMENTATION,
         kaplan_meier::DOCUMENTATION,
+        fit,
+        survival,
+        expected,
         removal_effect::DOCUMENTATION,
         relative_weight::DOCUMENTATION,
         shrink::DOCUMENTATION,
@@ -86,6 +91,8 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         ScalarUDF::new_from_impl(nps::Nps::high()),
         ScalarUDF::new_from_impl(list_set::ListSet::new()),
         ScalarUDF::new_from_impl(chi_square::ChiSquare::new()),
+        ScalarUDF::new_from_impl(renewal::RenewalSurvival::new()),
+        ScalarUDF::new_from_impl(renewal::ExpectedRenewals::new()),
     ];
     for function in scalars {
         registry.register_udf(Arc::new(function))?;
@@ -96,6 +103,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         AggregateUDF::new_from_impl(removal_effect::RemovalEffects::new()),
         AggregateUDF::new_from_impl(relative_weight::RelativeWeights::new()),
         AggregateUDF::new_from_impl(shrink::Shrink::new()),
+        AggregateUDF::new_from_impl(renewal::RenewalFit::new()),
     ];
     for function in aggregates {
         registry.register_udaf(Arc::new(function))?;

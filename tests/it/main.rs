@@ -16,6 +16,8 @@ mod graph;
 #[cfg(test)]
 mod marts;
 #[cfg(test)]
+mod money;
+#[cfg(test)]
 mod night;
 #[cfg(test)]
 mod publish;
