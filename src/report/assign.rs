@@ -88,7 +88,10 @@ fn deal(assignment: &Assignment, accounts: &[(String, String)]) -> Vec<[String; 
     let mut strata: BTreeMap<&str, Vec<(String, &str)>> = BTreeMap::new();
     for (account, stratum) in accounts {
         let place = hash(assignment, "account", account);
-        strata.entry(stratum).or_default().push((place, account.as_str()));
+        strata
+            .entry(stratum)
+            .or_default()
+            .push((place, account.as_str()));
     }
     let shares: u64 = assignment.arms.iter().map(|arm| u64::from(arm.1)).sum();
     let mut dealt = Vec::new();
@@ -162,7 +165,13 @@ mod tests {
     }
 
     fn accounts(count: usize) -> Vec<(String, String)> {
-        let stratum = |number: usize| if number.is_multiple_of(3) { "smb" } else { "mid" };
+        let stratum = |number: usize| {
+            if number.is_multiple_of(3) {
+                "smb"
+            } else {
+                "mid"
+            }
+        };
         (0..count)
             .map(|number| (format!("A{number:04}"), stratum(number).to_owned()))
             .collect()

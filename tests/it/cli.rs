@@ -241,7 +241,10 @@ fn assignments(company: &Company) {
     let dealt = |by: &str| company.kenko(&[&assign[..], &[by]].concat());
     let by_segment = dealt("segment").succeeded();
     let text = by_segment.stdout();
-    assert!(text.starts_with("experiment,account_id,stratum,arm\n"), "{text}");
+    assert!(
+        text.starts_with("experiment,account_id,stratum,arm\n"),
+        "{text}"
+    );
     let arms = |arm: &str| text.lines().filter(|line| line.ends_with(arm)).count();
     assert!(arms(",old").abs_diff(arms(",new")) <= 4, "{text}");
     assert_eq!(text, dealt("segment").stdout());
