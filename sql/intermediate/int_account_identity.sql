@@ -19,10 +19,9 @@ part as (
         account_id,
         'event' as source_table,
         'account_id' as account_rule,
-        sum(events) as rows,
+        events as rows,
         cast(0 as bigint) as links_with_refusals
-    from int_known_account_day
-    group by account_id
+    from int_known_account
     union all
     select
         found_account_id as account_id,

@@ -25,15 +25,6 @@
 --   engagement_points | float | points | what the activity counts, before influence
 with
 
-named_event as (
-    select
-        contact_id,
-        sum(events) as events
-    from int_identity_day
-    where contact_id <> ''
-    group by contact_id
-),
-
 found_event as (
     select
         found_contact_id as contact_id,
@@ -96,7 +87,7 @@ select
         and coalesce(stg_contact.left_on > $as_of, true) as is_active,
     seen.first_seen_on,
     seen.last_seen_on,
-    coalesce(named_event.events, 0) as events_by_contact_id,
+    coalesce(int_named_contact.events, 0) as events_by_contact_id,
     coalesce(found_event.by_email, 0) as events_by_email,
     coalesce(found_event.by_override, 0) as events_by_override,
     coalesce(found_row.tickets, 0) as tickets,
@@ -107,7 +98,7 @@ cross join stg_contact
 left join stg_account on stg_contact.account_id = stg_account.account_id
 left join address on stg_contact.email = address.email
 left join seen on stg_contact.contact_id = seen.contact_id
-left join named_event on stg_contact.contact_id = named_event.contact_id
+left join int_named_contact on stg_contact.contact_id = int_named_contact.contact_id
 left join found_event on stg_contact.contact_id = found_event.contact_id
 left join found_row on stg_contact.contact_id = found_row.contact_id
 left join engaged on stg_contact.contact_id = engaged.contact_id

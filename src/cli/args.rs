@@ -189,6 +189,9 @@ pub struct BackfillArgs {
     /// Last business day; it must be over
     #[arg(long, value_name = "DATE")]
     pub to: String,
+    /// Compute everything of every day, whatever is stored
+    #[arg(long)]
+    pub full: bool,
     /// Where to publish, in place of the pipeline's `output`
     #[arg(long, value_name = "LOCATION")]
     pub output: Option<String>,

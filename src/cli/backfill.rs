@@ -15,7 +15,7 @@ pub(crate) async fn backfill(args: &BackfillArgs, printer: Printer) -> Result<()
         select: Vec::new(),
         threads: threads(args.machine.threads),
         memory_bytes: memory_bytes(&args.machine)?,
-        full: false,
+        full: args.full,
     };
     let project = Project::load(&args.pipeline).await?;
     let days = days_between(&project, &args.from, &args.to)?;
@@ -74,6 +74,9 @@ fn stopped(
         "--to".to_owned(),
         args.to.clone(),
     ];
+    if args.full {
+        command.push("--full".to_owned());
+    }
     if let Some(output) = &args.output {
         command.extend(["--output".to_owned(), output.clone()]);
     }

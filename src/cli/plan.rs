@@ -6,7 +6,7 @@ use super::printer::Printer;
 use super::watch::tell;
 use crate::error::Result;
 use crate::run::{Plan, PlannedWork, Project};
-use crate::time::date_of;
+use crate::time::{EpochDays, date_of};
 
 /// Reasons shown for one model.
 const REASONS_SHOWN: usize = 3;
@@ -57,8 +57,8 @@ fn shown(plan: &Plan) -> String {
     let stored = plan.models.iter();
     let stored = stored.filter(|model| match model.work {
         PlannedWork::Stored => true,
-        PlannedWork::Days { compute, .. } => compute == 0,
-        PlannedWork::View | PlannedWork::Compute => false,
+        PlannedWork::Days { compute, .. } | PlannedWork::Cutoffs { compute, .. } => compute == 0,
+        PlannedWork::View | PlannedWork::Compute | PlannedWork::Add { .. } => false,
     });
     format!(
         "{} as of {} ({}) to {}\n\n{sources}\n\n{models}\n\n{} models, {} of them stored; {} checks, \
@@ -75,31 +75,48 @@ fn shown(plan: &Plan) -> String {
 }
 
 fn work(work: PlannedWork) -> String {
-    let date = |day| date_of(day).map_or_else(|_| "?".to_owned(), |date| date.to_string());
     match work {
         PlannedWork::View => "view".to_owned(),
         PlannedWork::Stored => "stored".to_owned(),
         PlannedWork::Compute => "compute".to_owned(),
         PlannedWork::Days {
-            range: None,
-            stored,
-            ..
-        } => format!("{stored} days stored"),
-        PlannedWork::Days {
             compute,
             stored,
-            range: Some((first, last)),
-        } => {
-            let days = match compute {
-                1 => format!("compute {}", date(first)),
-                _ => format!(
-                    "compute {compute} days from {} to {}",
-                    date(first),
-                    date(last)
-                ),
-            };
-            format!("{days}, {stored} stored")
+            range,
+        } => parts("days", compute, stored, range),
+        PlannedWork::Cutoffs {
+            compute,
+            stored,
+            range,
+        } => parts("cutoffs", compute, stored, range),
+        PlannedWork::Add { days, after } => {
+            let unit = if days == 1 { "day" } else { "days" };
+            match after {
+                Some(after) => format!("add {days} {unit} to {}", date(after)),
+                None => format!("add up {days} {unit}"),
+            }
         }
+    }
+}
+
+fn date(day: EpochDays) -> String {
+    date_of(day).map_or_else(|_| "?".to_owned(), |date| date.to_string())
+}
+
+fn parts(
+    unit: &str,
+    compute: usize,
+    stored: usize,
+    range: Option<(EpochDays, EpochDays)>,
+) -> String {
+    match range {
+        None => format!("{stored} {unit} stored"),
+        Some((first, _)) if compute == 1 => format!("compute {}, {stored} stored", date(first)),
+        Some((first, last)) => format!(
+            "compute {compute} {unit} from {} to {}, {stored} stored",
+            date(first),
+            date(last)
+        ),
     }
 }
 

@@ -1,12 +1,12 @@
-//! From a query over several days to one Parquet file a day.
+//! From a query over several days to one Parquet file a day, or over several
+//! cutoffs to one a cutoff.
 //!
 //! A day's file has the bytes it would have if that day had been computed alone:
 //! rows are ordered by the day first and by the grain within it, and every day
 //! begins a file of its own. Days without rows get a file without rows, so that
 //! they are known to be empty.
 
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,27 +27,39 @@ pub const DAY: &str = "day";
 /// One file a day.
 pub type DayTables = BTreeMap<EpochDays, (PathBuf, Materialised)>;
 
-/// Runs a query into one file for every day of `days`, called
+/// Which files a query is divided into.
+#[derive(Clone, Debug)]
+pub struct Division {
+    /// The column that says which file a row belongs to.
+    pub column: &'static str,
+    /// Its values: one file each.
+    pub days: BTreeSet<EpochDays>,
+}
+
+/// Runs a query into one file for every day of the `division`, called
 /// `<day number>.parquet` in `folder`.
 pub(super) async fn materialise(
     session: &Session,
     statement: &Statement<'_>,
     folder: &Path,
-    days: RangeInclusive<EpochDays>,
+    division: Division,
     options: &Materialise,
 ) -> Result<DayTables> {
-    let within = options.sort_by.iter().filter(|name| *name != DAY).cloned();
-    let order: Vec<String> = std::iter::once(DAY.to_owned()).chain(within).collect();
+    let column = division.column;
+    let within = options.sort_by.iter().filter(|name| *name != column);
+    let order: Vec<String> = std::iter::once(column.to_owned())
+        .chain(within.cloned())
+        .collect();
     let (plan, schema) = materialise::planned(session, statement, options, &order).await?;
     let files = DayFiles {
         folder: folder.to_owned(),
-        day_column: schema.index_of(DAY).map_err(|cause| {
-            Error::usage(format!("`{}` has no column `day`", statement.name))
+        day_column: schema.index_of(column).map_err(|cause| {
+            Error::usage(format!("`{}` has no column `{column}`", statement.name))
                 .at(statement.file, None, None)
                 .with_source(cause)
         })?,
         schema,
-        days,
+        days: division.days.into_iter().collect(),
         options: options.clone(),
     };
     materialise::execute(session, plan, |rows| files.clone().write(rows))
@@ -55,12 +67,16 @@ pub(super) async fn materialise(
         .map_err(|cause| fault::while_running(statement.name, Some(statement.file), &cause))?
         .map_err(|cause| fault::while_writing(statement.name, folder, cause))?
         .map_err(|stray| {
-            Error::usage(format!(
+            let error = Error::usage(format!(
                 "`{}` gives a row of {stray}, which is none of the days it was computed for",
                 statement.name
             ))
-            .at(statement.file, None, None)
-            .with_hint("`day` must be the local day of the rows it was made of, never null")
+            .at(statement.file, None, None);
+            error.with_hint(if column == DAY {
+                "`day` must be the local day of the rows it was made of, never null"
+            } else {
+                "`cutoff` must be one of `run_cutoff`, never null"
+            })
         })
 }
 
@@ -69,7 +85,8 @@ struct DayFiles {
     folder: PathBuf,
     schema: SchemaRef,
     day_column: usize,
-    days: RangeInclusive<EpochDays>,
+    /// In order.
+    days: Vec<EpochDays>,
     options: Materialise,
 }
 
@@ -84,32 +101,31 @@ impl DayFiles {
     ) -> impl FnOnce() -> Result<Result<DayTables, Stray>, Failure> + Send {
         move || {
             let mut tables = DayTables::new();
-            let mut next = *self.days.start();
-            let mut current: Option<PartialFile> = None;
+            let mut coming = self.days.iter().copied().peekable();
+            let mut current: Option<(EpochDays, PartialFile)> = None;
             while let Some(batch) = rows.next()? {
                 for (day, part) in self.split(&batch)? {
-                    let Some(day) = day.filter(|day| self.days.contains(day)) else {
+                    let known = |day: &EpochDays| self.days.binary_search(day).is_ok();
+                    let Some(day) = day.filter(known) else {
                         return Ok(Err(day.map_or_else(
                             || "no day".to_owned(),
                             |day| format!("day number {day}"),
                         )));
                     };
-                    while next <= day {
-                        self.finish(next - 1, current.take(), &mut tables)?;
-                        current = Some(self.begin(next)?);
-                        next += 1;
+                    while let Some(next) = coming.next_if(|next| *next <= day) {
+                        self.finish(current.take(), &mut tables)?;
+                        current = Some((next, self.begin(next)?));
                     }
-                    if let Some(file) = &mut current {
+                    if let Some((_, file)) = &mut current {
                         file.write(&part)?;
                     }
                 }
             }
-            while next <= *self.days.end() {
-                self.finish(next - 1, current.take(), &mut tables)?;
-                current = Some(self.begin(next)?);
-                next += 1;
+            for next in coming {
+                self.finish(current.take(), &mut tables)?;
+                current = Some((next, self.begin(next)?));
             }
-            self.finish(next - 1, current, &mut tables)?;
+            self.finish(current, &mut tables)?;
             Ok(Ok(tables))
         }
     }
@@ -147,11 +163,10 @@ impl DayFiles {
 
     fn finish(
         &self,
-        day: EpochDays,
-        file: Option<PartialFile>,
+        file: Option<(EpochDays, PartialFile)>,
         tables: &mut DayTables,
     ) -> Result<(), Failure> {
-        if let Some(file) = file {
+        if let Some((day, file)) = file {
             let table = Materialised::of(file.finish()?, Arc::clone(&self.schema));
             tables.insert(day, (self.file(day), table));
         }

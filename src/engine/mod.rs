@@ -20,7 +20,6 @@ mod parquet_file;
 pub mod session;
 mod statement;
 
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +36,7 @@ use object_store::local::LocalFileSystem;
 use object_store::{ObjectMeta, ObjectStore};
 
 pub use self::audit::GrainViolations;
-pub use self::by_day::{DAY, DayTables};
+pub use self::by_day::{DAY, DayTables, Division};
 use self::files::FrozenFiles;
 pub use self::files::{DataFile, FileFormat, FileTable};
 use self::frozen::FrozenStore;
@@ -294,9 +293,9 @@ impl Engine {
         materialise::materialise(&self.session, statement, target, options).await
     }
 
-    /// Runs a statement into one local Parquet file for each day of `days`, in
-    /// `folder`; its column [`DAY`] says which day a row belongs to. The bytes
-    /// of a day do not depend on the days computed with it.
+    /// Runs a statement into one local Parquet file for each day of the
+    /// `division`, in `folder`. The bytes of a day do not depend on the days
+    /// computed with it.
     ///
     /// # Errors
     /// As [`Engine::materialise`]; [`ErrorKind::Usage`] for a row of another
@@ -305,10 +304,10 @@ impl Engine {
         &self,
         statement: &Statement<'_>,
         folder: &Path,
-        days: RangeInclusive<EpochDays>,
+        division: Division,
         options: &Materialise,
     ) -> Result<DayTables> {
-        by_day::materialise(&self.session, statement, folder, days, options).await
+        by_day::materialise(&self.session, statement, folder, division, options).await
     }
 
     /// Runs a statement and binds its rows, held in memory, to its name.

@@ -1,9 +1,10 @@
 //! The order in which models are built, and who may read whom.
 //!
-//! Edges are the tables that models name. Three kinds of table come from
-//! outside: `raw_*` and `cfg_*` (given as `known`), `run_source` and
-//! `run_check`, and `prior_<mart>`, the last publication of a mart of this
-//! graph. Models that read `run_check`, directly or not, are *late*: they are
+//! Edges are the tables that models name. Four kinds of table come from
+//! outside: `raw_*` and `cfg_*` (given as `known`), `run_*`, what the run says of
+//! itself, `prior_<mart>`, the last publication of a mart of this graph, and
+//! `earlier_<model>`, the rows that an accumulating model had after an earlier
+//! day. Models that read `run_check`, directly or not, are *late*: they are
 //! built after every check that does not need them. The graph only orders; it
 //! executes nothing.
 
@@ -18,7 +19,13 @@ pub const RUN_CHECK: &str = "run_check";
 /// What the run found in its sources.
 pub const RUN_SOURCE: &str = "run_source";
 
+/// One row: the last day that `earlier_` tables hold.
+pub const RUN_EARLIER: &str = "run_earlier";
+/// The cutoffs that are to be computed.
+pub const RUN_CUTOFF: &str = "run_cutoff";
 const PRIOR: &str = "prior_";
+/// An accumulating model as it was after an earlier day.
+pub const EARLIER: &str = "earlier_";
 
 /// Models in an order in which each comes after what it reads.
 #[derive(Clone, Debug)]
@@ -52,11 +59,19 @@ impl Graph {
         for model in by_name.values() {
             let mut upstream = BTreeSet::new();
             for table in &model.reads {
-                if let Kind::Built(_) = tables.readable(model, table)? {
-                    upstream.insert(table.clone());
+                match tables.readable(model, table)? {
+                    Kind::Built(_) => {
+                        upstream.insert(table.clone());
+                    }
+                    // Who reads what was needs somebody to write what will be.
+                    Kind::Earlier(other) if other != model.name => {
+                        upstream.insert(other);
+                    }
+                    _ => {}
                 }
             }
             tables.subject_exists(model)?;
+            reads_what_its_parts_need(model)?;
             waits_for.insert(model.name.clone(), upstream);
         }
         if let Some(circle) = circle(&waits_for) {
@@ -149,7 +164,28 @@ enum Kind {
     Prior,
     RunSource,
     RunCheck,
+    /// What the run says of the part that it builds.
+    Part,
+    Earlier(String),
     Built(Layer),
+}
+
+/// A model built in parts must read which, or every part would hold all.
+fn reads_what_its_parts_need(model: &Model) -> Result<()> {
+    let own = format!("{EARLIER}{}", model.name);
+    let missing = if model.header.accumulates && !model.reads.contains(&own) {
+        own
+    } else if model.header.is_by_cutoff && !model.reads.contains(RUN_CUTOFF) {
+        RUN_CUTOFF.to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Error::usage(format!(
+        "`{}` does not read `{missing}`, which its header asks for",
+        model.name
+    ))
+    .at(&model.file, None, None)
+    .with_hint("read it, or change the header"))
 }
 
 struct Tables<'a> {
@@ -166,9 +202,14 @@ impl Tables<'_> {
             let model = self.models.get(mart)?;
             return (model.layer == Layer::Mart).then_some(Kind::Prior);
         }
+        if let Some(other) = table.strip_prefix(EARLIER) {
+            let other = self.models.get(other)?;
+            return (other.header.accumulates).then(|| Kind::Earlier(other.name.clone()));
+        }
         match table {
             RUN_SOURCE => Some(Kind::RunSource),
             RUN_CHECK => Some(Kind::RunCheck),
+            RUN_EARLIER | RUN_CUTOFF => Some(Kind::Part),
             _ if !self.known.contains(table) => None,
             _ if table.starts_with("cfg_") => Some(Kind::Config),
             _ => Some(Kind::Raw),
@@ -179,7 +220,11 @@ impl Tables<'_> {
         let Some(kind) = self.kind(table) else {
             return Err(self.unknown(model, table));
         };
+        let header = &model.header;
         let is_allowed = match (model.layer, &kind) {
+            (_, Kind::Earlier(_)) => header.accumulates,
+            (_, Kind::Part) if table == RUN_CUTOFF => header.is_by_cutoff,
+            (_, Kind::Part) => header.accumulates,
             (Layer::Check, _) | (_, Kind::Config | Kind::RunSource) => true,
             (Layer::Staging, kind) => {
                 matches!(kind, Kind::Raw | Kind::Built(Layer::Staging))
@@ -198,6 +243,7 @@ impl Tables<'_> {
             Kind::Config => "configuration",
             Kind::Prior => "an earlier publication",
             Kind::RunSource | Kind::RunCheck => "results of the run",
+            Kind::Earlier(_) | Kind::Part => "for models built in parts: see its header",
             Kind::Built(Layer::Intermediate) => "an intermediate model",
             Kind::Built(_) => "a mart",
         };
@@ -248,7 +294,7 @@ impl Tables<'_> {
             .map(|other| other.name.as_str())
             .chain(self.known.iter().map(String::as_str))
             .chain(priors.iter().map(String::as_str))
-            .chain([RUN_SOURCE, RUN_CHECK]);
+            .chain([RUN_SOURCE, RUN_CHECK, RUN_EARLIER, RUN_CUTOFF]);
         closest(table, candidates).map(|near| format!("did you mean `{near}`?"))
     }
 

@@ -22,10 +22,12 @@ use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use super::Layer;
 use crate::error::{Error, Result, closest};
 
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 8] = [
     "grain",
     "materialise",
     "partition",
+    "lookback",
+    "accumulates",
     "columns",
     "severity",
     "checks",
@@ -46,6 +48,14 @@ pub struct Header {
     /// Built and kept day by day, or as a view computed so; the grain contains
     /// `day`.
     pub is_by_day: bool,
+    /// Built and kept for one cutoff after the other; the grain contains
+    /// `cutoff`.
+    pub is_by_cutoff: bool,
+    /// Built from its own rows of an earlier day and what came after.
+    pub accumulates: bool,
+    /// How many days back a cutoff, or the first new day, is seen from: the
+    /// cutoff is one of them, the new day is not.
+    pub lookback: Option<u16>,
     /// What a row of a check means for the run; `Some` for checks only.
     pub severity: Option<Severity>,
     /// The table that a check is about; `Some` for checks only.
@@ -259,6 +269,9 @@ impl Reader<'_> {
         let (fits, where_it_belongs) = match key {
             "grain" | "columns" => (!is_check, "models, not checks"),
             "materialise" | "partition" => (is_kept, "staging and intermediate models"),
+            "lookback" | "accumulates" => {
+                (self.layer == Layer::Intermediate, "intermediate models")
+            }
             _ => (is_check, "checks"),
         };
         if !fits {
@@ -279,9 +292,17 @@ impl Reader<'_> {
                 self.exactly(number, key, value, "view")?;
                 self.header.is_view = true;
             }
+            "partition" if value == "cutoff" && self.layer == Layer::Intermediate => {
+                self.header.is_by_cutoff = true;
+            }
             "partition" => {
                 self.exactly(number, key, value, "day")?;
                 self.header.is_by_day = true;
+            }
+            "lookback" => self.header.lookback = Some(self.days(number, value)?),
+            "accumulates" => {
+                self.exactly(number, key, value, "day")?;
+                self.header.accumulates = true;
             }
             "columns" => {
                 self.exactly(number, key, value, "")?;
@@ -303,6 +324,16 @@ impl Reader<'_> {
                 "write `-- {}`",
                 format!("{key}: {expected}").trim()
             )))
+    }
+
+    fn days(&self, number: u64, value: &str) -> Result<u16> {
+        let days = value
+            .strip_suffix(" days")
+            .and_then(|days| days.parse().ok());
+        days.filter(|days| *days > 0).ok_or_else(|| {
+            self.error(number, format!("`lookback` cannot be `{value}`"))
+                .with_hint("write the days in figures, for example `-- lookback: 90 days`")
+        })
     }
 
     fn severity(&self, number: u64, value: &str) -> Result<Severity> {
@@ -412,12 +443,8 @@ impl Reader<'_> {
                     .with_hint(format!("add a line such as `{example}`")));
             }
         }
+        self.is_consistent(end)?;
         let header = &self.header;
-        if header.is_by_day && !header.grain.iter().any(|name| name == "day") {
-            return Err(self
-                .error(end, "`partition: day` needs `day` in the grain")
-                .with_hint("add `day` to `grain`, or remove `partition`"));
-        }
         if !header.columns.is_empty()
             && let Some(missing) = header
                 .grain
@@ -432,6 +459,48 @@ impl Reader<'_> {
                 .with_hint(format!("describe `{missing}` under `columns:`")));
         }
         Ok(self.header)
+    }
+
+    /// What is built in parts says all that this takes.
+    fn is_consistent(&self, end: u64) -> Result<()> {
+        let header = &self.header;
+        let has = |column: &str| header.grain.iter().any(|name| name == column);
+        let (wrong, hint) = if header.is_by_day && !has("day") {
+            (
+                "`partition: day` needs `day` in the grain",
+                "add `day` to `grain`, or remove `partition`",
+            )
+        } else if header.is_by_cutoff && !has("cutoff") {
+            (
+                "`partition: cutoff` needs `cutoff` in the grain",
+                "add `cutoff` to `grain`, or remove `partition`",
+            )
+        } else if header.is_by_cutoff && header.lookback.is_none() {
+            (
+                "`partition: cutoff` does not say how far back it looks",
+                "add a line such as `-- lookback: 90 days`",
+            )
+        } else if header.lookback.is_some() && !header.is_by_cutoff && !header.accumulates {
+            (
+                "`lookback` belongs to `partition: cutoff` or `accumulates: day`",
+                "add one of them, or remove `lookback`",
+            )
+        } else if header.accumulates && header.columns.is_empty() {
+            (
+                "`accumulates: day` needs `columns`: the model reads them as its earlier rows",
+                "add `-- columns:` followed by `--   name | type | unit | meaning`",
+            )
+        } else if (header.accumulates || header.is_by_cutoff)
+            && (header.is_view || header.is_by_day || header.accumulates == header.is_by_cutoff)
+        {
+            (
+                "a model is a view, or kept by day, or by cutoff, or it accumulates",
+                "keep one of the lines",
+            )
+        } else {
+            return Ok(());
+        };
+        Err(self.error(end, wrong).with_hint(hint))
     }
 }
 
@@ -522,11 +591,49 @@ mod tests {
             ),
             ("-- A.\n-- grain: a\n-- partition: day", "needs `day`"),
             (
+                "-- A.\n-- grain: a\n-- accumulates: day",
+                "no place in staging",
+            ),
+            (
                 "-- A.\n-- grain: a\n-- materialise: table",
                 "write `-- materialise: view`",
             ),
         ];
         check_failures(Layer::Staging, &cases);
+    }
+
+    #[test]
+    fn models_built_in_parts_say_all_that_this_takes() {
+        let cases = [
+            ("-- A.\n-- grain: a\n-- partition: cutoff", "needs `cutoff`"),
+            (
+                "-- A.\n-- grain: cutoff\n-- partition: cutoff",
+                "add a line such as `-- lookback: 90 days`",
+            ),
+            (
+                "-- A.\n-- grain: a\n-- lookback: 0 days",
+                "`lookback` cannot be `0 days`",
+            ),
+            (
+                "-- A.\n-- grain: a\n-- lookback: 9 days",
+                "belongs to `partition: cutoff`",
+            ),
+            ("-- A.\n-- grain: a\n-- accumulates: day", "needs `columns`"),
+            (
+                "-- A.\n-- grain: day\n-- partition: day\n-- accumulates: day\n-- columns:\n\
+                 --   day | date | day | the day",
+                "keep one of the lines",
+            ),
+        ];
+        for (text, expected) in cases {
+            let shown = failure(Layer::Intermediate, text);
+            assert!(shown.contains(expected), "{expected} not in {shown}");
+        }
+        let text = "-- A.\n-- grain: a\n-- accumulates: day\n-- lookback: 91 days\n-- columns:\n\
+                    --   a | text | key | the key";
+        let header = parse("f.sql", Layer::Intermediate, text).unwrap();
+        assert!(header.accumulates && !header.is_by_cutoff);
+        assert_eq!(header.lookback, Some(91));
     }
 
     #[test]

@@ -116,9 +116,10 @@ pub fn parse(file: &str, text: &str) -> Result<Model> {
     let (layer, name) = place_of(file)?;
     let header = header::parse(file, layer, text)?;
     let statement = statement::parse(file, layer, text)?;
-    if header.is_by_day && statement.uses_as_of {
+    let is_in_parts = header.is_by_day || header.is_by_cutoff || header.accumulates;
+    if is_in_parts && statement.uses_as_of {
         return Err(Error::usage(
-            "a model kept by day must not use `$as_of`: a day stays what it was",
+            "a model kept in parts must not use `$as_of`: a part stays what it was",
         )
         .at(file, None, None)
         .with_hint("move what depends on the as-of day into a model that reads this one"));
@@ -216,7 +217,7 @@ fn place_of(file: &str) -> Result<(Layer, String)> {
         ))
         .with_hint(format!("rename it to `{}{base}`", layer.prefix())));
     }
-    let taken = ["raw_", "cfg_", "prior_", "run_", "stg_", "int_"];
+    let taken = ["raw_", "cfg_", "prior_", "earlier_", "run_", "stg_", "int_"];
     if layer.prefix().is_empty()
         && let Some(prefix) = taken.into_iter().find(|prefix| name.starts_with(prefix))
     {

@@ -12,8 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::ScalarValue;
+use arrow::datatypes::SchemaRef;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
 
@@ -24,9 +23,10 @@ use super::progress::{Event, Observer};
 use super::project::{Project, RAW_PREFIX};
 use super::state::State;
 use super::statement;
-use crate::engine::{DAY, DataFile, Engine, Materialise, Materialised};
+use crate::engine::{DAY, Division, Engine, FileTable, Materialise, Materialised};
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::model::graph::Graph;
 use crate::source::freeze::Frozen;
 use crate::source::register::SourceReport;
 use crate::source::{self, Extract};
@@ -246,8 +246,12 @@ impl DayWorkshop<'_> {
             ..Materialise::default()
         };
         let statement = statement(model, self.as_of.epoch_days());
+        let division = Division {
+            column: DAY,
+            days: days.clone().collect(),
+        };
         let tables = engine
-            .materialise_by_day(&statement, &folder, days.clone(), &options)
+            .materialise_by_day(&statement, &folder, division, &options)
             .await?;
         let mut part = DaysBuilt::default();
         let mut files = Vec::new();
@@ -286,7 +290,11 @@ impl DayWorkshop<'_> {
 }
 
 /// A day whose grain is broken is not stored, and the run ends.
-fn refuse_broken_grain(model: &Model, day: EpochDays, table: &Materialised) -> Result<()> {
+pub(super) fn refuse_broken_grain(
+    model: &Model,
+    day: EpochDays,
+    table: &Materialised,
+) -> Result<()> {
     let results = check::header(model, table);
     let Some(broken) = results.iter().find(|result| result.stops()) else {
         return Ok(());
@@ -305,6 +313,7 @@ fn refuse_broken_grain(model: &Model, day: EpochDays, table: &Materialised) -> R
 /// What is needed to bind stored days.
 #[derive(Clone, Copy)]
 pub(crate) struct DayTables<'a> {
+    pub(crate) graph: &'a Graph,
     pub(crate) keys: &'a Keys,
     pub(crate) state: &'a State,
     /// Columns of every model.
@@ -322,6 +331,18 @@ impl DayTables<'_> {
         model: &str,
         is_wanted: impl Fn(EpochDays) -> bool,
     ) -> Result<()> {
+        engine.register_files(model, self.of_days(model, is_wanted)?)
+    }
+
+    /// The stored days of `model` that are wanted.
+    ///
+    /// # Errors
+    /// A bug if one of them is not stored.
+    pub(crate) fn of_days(
+        &self,
+        model: &str,
+        is_wanted: impl Fn(EpochDays) -> bool,
+    ) -> Result<FileTable> {
         let mut stored = Vec::new();
         for (day, key) in self.keys.by_day.get(model).into_iter().flatten() {
             if is_wanted(*day) {
@@ -330,32 +351,26 @@ impl DayTables<'_> {
                 stored.push((*day, meta.clone()));
             }
         }
-        self.register_stored(engine, model, &stored)
+        self.table(model, &stored)
     }
 
-    /// The day comes with the file's name, so that files of other days need not
-    /// be opened.
     fn register_stored(
         &self,
         engine: &Engine,
         model: &str,
         stored: &[(EpochDays, ObjectMeta)],
     ) -> Result<()> {
+        engine.register_files(model, self.table(model, stored)?)
+    }
+
+    fn table(&self, model: &str, stored: &[(EpochDays, ObjectMeta)]) -> Result<FileTable> {
         let schema = self.schemas.get(model);
         let schema = schema.ok_or_else(|| Error::bug(format!("`{model}` has no columns")))?;
-        let fields = schema.fields().iter().filter(|field| field.name() != DAY);
-        let files = stored.iter().map(|(day, meta)| DataFile {
-            partition_values: vec![ScalarValue::Date32(Some(*day))],
-            ..DataFile::new(meta.clone())
-        });
-        let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()));
-        let mut table = self.state.table(schema, files.collect());
-        table.partition_columns = vec![Field::new(DAY, DataType::Date32, true)];
-        engine.register_files(model, table)
+        Ok(self.state.parts(schema, DAY, stored))
     }
 }
 
-fn no_key(model: &str, day: EpochDays) -> Error {
+pub(super) fn no_key(model: &str, day: EpochDays) -> Error {
     let day = date_of(day).map_or_else(|_| day.to_string(), |date| date.to_string());
     Error::bug(format!("`{model}` of {day} is not in the store"))
 }

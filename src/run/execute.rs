@@ -2,9 +2,10 @@
 //!
 //! A model is started as soon as everything it reads is there; a failure stops
 //! the rest, but for a model that ran out of memory beside others: it is built once
-//! more, alone. Views are only defined, stored results only bound or fetched. What
-//! is built stays in the scratch folder and, for later runs, in the store;
-//! nothing here is visible to a reader.
+//! more, alone. Views are only defined, stored results only bound or fetched, and
+//! models built in parts run on a [`Ground`] of their own. What is built stays in
+//! the scratch folder and, for later runs, in the store; nothing here is visible to
+//! a reader.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,7 +17,10 @@ use object_store::ObjectMeta;
 use serde::Serialize;
 use tokio::task::JoinSet;
 
+use super::by_cutoff::{CUTOFF, Cutoffs};
 use super::check::{self, CheckResult};
+use super::days::DayTables;
+use super::ground::Ground;
 use super::key::{Key, Keys};
 use super::progress::{Event, Observer};
 use super::reuse::Reuse;
@@ -42,7 +46,8 @@ pub struct ModelResult {
     pub sha256: Option<String>,
     /// Whether the whole result was taken from the store.
     pub is_reused: bool,
-    /// Days that were computed; `None` for a model that is built whole.
+    /// Days or cutoffs that were computed, or new days that were added; `None` for
+    /// a model that is built whole.
     pub days_built: Option<usize>,
     /// Seconds it took.
     pub seconds: f64,
@@ -79,20 +84,22 @@ pub(crate) struct Workshop<'a> {
     pub(crate) as_of: EpochDays,
     /// The definition stamp of each mart.
     pub(crate) stamps: BTreeMap<String, String>,
-    /// How many models may be built at once.
-    pub(crate) at_once: usize,
+    pub(crate) threads: usize,
     pub(crate) keys: &'a Keys,
     pub(crate) state: &'a Arc<State>,
     pub(crate) reuse: &'a Reuse,
-    /// Columns of every model.
-    pub(crate) schemas: &'a BTreeMap<String, SchemaRef>,
+    pub(crate) tables: DayTables<'a>,
 }
+
+/// Models that are built side by side, at most.
+const AT_ONCE: usize = 4;
 
 impl Workshop<'_> {
     /// Builds `models`, which must be in topological order and closed under
     /// what they read (tables that are not among them must be registered).
     pub(crate) async fn build(&self, models: &[&Model]) -> Result<Vec<Built>> {
         let names: BTreeSet<&str> = models.iter().map(|model| model.name.as_str()).collect();
+        let side_by_side = self.threads.clamp(1, AT_ONCE);
         let mut waiting: Vec<&Model> = models.to_vec();
         let mut built: BTreeSet<String> = BTreeSet::new();
         let mut alone: BTreeSet<String> = BTreeSet::new();
@@ -109,7 +116,7 @@ impl Workshop<'_> {
             let at_once = if waiting.iter().any(is_alone) {
                 1
             } else {
-                self.at_once
+                side_by_side
             };
             while working.len() < at_once {
                 let Some(position) = waiting.iter().position(&is_ready) else {
@@ -127,7 +134,7 @@ impl Workshop<'_> {
             let result = match result {
                 Err(error)
                     if error.kind() == ErrorKind::Resources
-                        && self.at_once > 1
+                        && side_by_side > 1
                         && alone.insert(name.clone()) =>
                 {
                     let again = models.iter().filter(|model| model.name == name);
@@ -150,22 +157,58 @@ impl Workshop<'_> {
     }
 
     fn task(&self, model: &Model) -> impl Future<Output = (String, Result<Built>)> + Send + use<> {
+        let way = self.way(model);
         let work = ModelWork {
             engine: Arc::clone(self.engine),
             file: self.scratch.join(format!("{}.parquet", model.name)),
             options: self.options(model),
             as_of: self.as_of,
+            threads: self.threads,
             is_read: self.reuse.bound.contains(&model.name),
-            stored: self.reuse.stored.get(&model.name).cloned(),
-            key: self.keys.whole.get(&model.name).cloned(),
+            key: self.key(&model.name),
             state: Arc::clone(self.state),
-            schema: self.schemas.get(&model.name).cloned(),
+            schema: self.tables.schemas.get(&model.name).cloned(),
             model: model.clone(),
         };
         async move {
             let name = work.model.name.clone();
-            (name, work.run().await)
+            let built = match way {
+                Ok(way) => work.run(way).await,
+                Err(error) => Err(error),
+            };
+            (name, built)
         }
+    }
+
+    fn key(&self, model: &str) -> Option<(Option<EpochDays>, Key)> {
+        let newest = self.keys.after(model, EpochDays::MAX);
+        let newest = newest.map(|(day, key)| (Some(day), key.clone()));
+        newest.or_else(|| Some((None, self.keys.whole.get(model)?.clone())))
+    }
+
+    /// How the table of `model` comes to be there.
+    fn way(&self, model: &Model) -> Result<Way> {
+        let name = &model.name;
+        if model.header.is_view {
+            return Ok(Way::View);
+        }
+        if let Some(stored) = self.reuse.stored.get(name) {
+            return Ok(Way::Stored(stored.clone()));
+        }
+        if let Some(keys) = self.keys.by_cutoff.get(name) {
+            let missing = self.reuse.cutoffs.get(name).cloned().unwrap_or_default();
+            let cutoffs = Cutoffs {
+                keys: keys.clone(),
+                missing,
+            };
+            let ground = Ground::of_cutoffs(&self.tables, model, &cutoffs.missing)?;
+            return Ok(Way::ByCutoff(cutoffs, Box::new(ground)));
+        }
+        let Some(start) = self.reuse.starts.get(name) else {
+            return Ok(Way::Whole);
+        };
+        let ground = Ground::after(&self.tables, model, *start)?;
+        Ok(Way::After(Box::new(ground)))
     }
 
     fn options(&self, model: &Model) -> Materialise {
@@ -210,6 +253,16 @@ pub(crate) fn built_event(result: &ModelResult) -> Event<'_> {
     }
 }
 
+/// How a table comes to be there.
+enum Way {
+    View,
+    Stored(ObjectMeta),
+    Whole,
+    /// From its earlier rows, or from nothing, and what came after.
+    After(Box<Ground>),
+    ByCutoff(Cutoffs, Box<Ground>),
+}
+
 /// One model on its way to being there, on a task of its own.
 struct ModelWork {
     engine: Arc<Engine>,
@@ -217,23 +270,30 @@ struct ModelWork {
     file: PathBuf,
     options: Materialise,
     as_of: EpochDays,
+    threads: usize,
     /// Whether something that is computed reads it.
     is_read: bool,
-    stored: Option<ObjectMeta>,
-    key: Option<Key>,
+    /// Names the result that is stored; with the day where it accumulates.
+    key: Option<(Option<EpochDays>, Key)>,
     state: Arc<State>,
     schema: Option<SchemaRef>,
 }
 
 impl ModelWork {
-    async fn run(self) -> Result<Built> {
+    async fn run(self, way: Way) -> Result<Built> {
         let watch = Stopwatch::start();
-        let (mut result, checks) = if self.model.header.is_view {
-            self.define().await?
-        } else if let Some(stored) = &self.stored {
-            self.take(stored).await?
-        } else {
-            self.build().await?
+        let (mut result, checks) = match way {
+            Way::View => self.define().await?,
+            Way::Stored(stored) => self.take(&stored).await?,
+            Way::Whole => self.build(&self.engine).await?,
+            Way::After(ground) => {
+                let days = ground.parts;
+                let engine = ground.session(&self.engine, self.threads).await?;
+                let (mut result, checks) = self.build(&engine).await?;
+                result.days_built = Some(days);
+                (result, checks)
+            }
+            Way::ByCutoff(cutoffs, ground) => self.cutoffs(&cutoffs, *ground).await?,
         };
         result.seconds = watch.seconds();
         Ok((result, checks))
@@ -277,20 +337,19 @@ impl ModelWork {
         Arc::new(Schema::new(fields.chain(appended).collect::<Vec<_>>()))
     }
 
-    async fn build(&self) -> Result<Built> {
+    async fn build(&self, engine: &Engine) -> Result<Built> {
         let mut result = ModelResult::of(&self.model);
         let statement = statement(&self.model, self.as_of);
-        let table = self
-            .engine
+        let table = engine
             .materialise(&statement, &self.file, &self.options)
             .await?;
         check::documented(&self.model, &table.schema)?;
         let checks = check::header(&self.model, &table);
-        if let Some(key) = &self.key
+        if let Some((day, key)) = &self.key
             && !checks.iter().any(CheckResult::stops)
         {
             let name = &self.model.name;
-            self.state.keep(name, None, key, &self.file).await?;
+            self.state.keep(name, *day, key, &self.file).await?;
         }
         self.engine
             .register_local_parquet(&self.model.name, &self.file, table.schema)?;
@@ -299,5 +358,33 @@ impl ModelWork {
         result.sha256 = Some(table.sha256);
         result.file = Some(self.file.clone());
         Ok((result, checks))
+    }
+
+    /// Builds the missing cutoffs, and binds all of them.
+    async fn cutoffs(&self, cutoffs: &Cutoffs, ground: Ground) -> Result<Built> {
+        let name = &self.model.name;
+        let schema = self.schema.as_ref();
+        let schema = schema.ok_or_else(|| Error::bug("a model has no columns"))?;
+        let mut result = ModelResult {
+            is_reused: cutoffs.missing.is_empty(),
+            days_built: Some(cutoffs.missing.len()),
+            ..ModelResult::of(&self.model)
+        };
+        let stored = if cutoffs.missing.is_empty() {
+            cutoffs.stored(name, &self.state)?
+        } else {
+            let engine = ground.session(&self.engine, self.threads).await?;
+            let folder = self.file.with_extension("");
+            let statement = statement(&self.model, self.as_of);
+            let (built, stored) = cutoffs
+                .build(&engine, &self.model, &statement, &self.state, &folder)
+                .await?;
+            result.rows = Some(built.rows);
+            result.bytes = Some(built.bytes);
+            stored
+        };
+        let table = self.state.parts(schema, CUTOFF, &stored);
+        self.engine.register_files(name, table)?;
+        Ok((result, check::passed(&self.model)))
     }
 }

@@ -4,12 +4,12 @@
 //! The extracts are cut off at the as-of day by `source`; this module only puts
 //! the parts together and says what a run depends on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::array::{ArrayRef, AsArray, Date32Array, RecordBatch};
+use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef, TimeUnit};
 use sha2::{Digest, Sha256};
 
 use super::check;
@@ -17,12 +17,12 @@ use super::key;
 use super::project::{PRIOR_PREFIX, Project};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::model::graph::RUN_CHECK;
+use crate::model::graph::{EARLIER, RUN_CHECK, RUN_CUTOFF, RUN_EARLIER};
 use crate::model::header::ColumnKind;
 use crate::model::{Layer, Model};
 use crate::publish::{self, Commit};
 use crate::storage::{Storage, hex};
-use crate::time::AsOf;
+use crate::time::{AsOf, EpochDays};
 
 /// The `cfg_*` tables of one run.
 pub(crate) type ConfigTables = Vec<(String, RecordBatch)>;
@@ -47,6 +47,57 @@ pub(crate) fn register_config(engine: &Engine, tables: &ConfigTables) -> Result<
 pub(crate) fn register_checks(engine: &Engine, results: &[check::CheckResult]) -> Result<()> {
     let batch = check::table(results)?;
     engine.register_batches(RUN_CHECK, batch.schema(), vec![batch])
+}
+
+/// The day that comes before all days: 1899-12-31. A row of an earlier day has been
+/// set aside.
+pub(crate) const BEFORE_ALL: EpochDays = -25_568;
+
+/// The cutoffs for which models kept by cutoff have rows: the ends of the months
+/// of the history, and the as-of day.
+pub(crate) fn cutoffs(tables: &ConfigTables, as_of: &AsOf) -> BTreeSet<EpochDays> {
+    let months = tables.iter().find(|(name, _)| name == "cfg_month");
+    let ends = months.and_then(|(_, months)| months.column_by_name("ends_on"));
+    let ends = ends.and_then(|ends| ends.as_primitive_opt::<Date32Type>());
+    let ends = ends.into_iter().flat_map(|ends| ends.iter().flatten());
+    ends.chain([as_of.epoch_days()]).collect()
+}
+
+/// A table of one column of days.
+pub(crate) fn of_days(
+    column: &str,
+    days: impl IntoIterator<Item = EpochDays>,
+) -> Result<RecordBatch> {
+    let days = Date32Array::from_iter_values(days);
+    RecordBatch::try_from_iter_with_nullable([(column, Arc::new(days) as ArrayRef, true)])
+        .map_err(|cause| Error::bug("days are no table").with_source(cause))
+}
+
+/// Registers what models built in parts read, as it is for one that is built
+/// whole: no earlier rows, all cutoffs.
+pub(crate) fn register_parts(
+    engine: &Engine,
+    project: &Project,
+    cutoffs: &BTreeSet<EpochDays>,
+) -> Result<()> {
+    for (name, column, days) in [
+        (RUN_EARLIER, "day", &BTreeSet::from([BEFORE_ALL])),
+        (RUN_CUTOFF, "cutoff", cutoffs),
+    ] {
+        let rows = of_days(column, days.iter().copied())?;
+        engine.register_batches(name, rows.schema(), vec![rows])?;
+    }
+    for model in project.graph.order() {
+        if model.header.accumulates {
+            let schema = documented_schema(model);
+            engine.register_batches(
+                &format!("{EARLIER}{}", model.name),
+                Arc::clone(&schema),
+                vec![RecordBatch::new_empty(schema)],
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Registers each `prior_<mart>` that a model reads: the mart of `commit`, or
@@ -104,12 +155,17 @@ pub(crate) fn is_read(project: &Project, table: &str) -> bool {
 
 /// The columns of a `prior_` table: the mart's documented ones and its day.
 pub(crate) fn prior_schema(mart: &Model) -> SchemaRef {
-    let documented = mart.header.columns.iter();
-    let mut fields: Vec<Field> = documented
-        .map(|column| Field::new(&column.name, arrow_type(column.kind), true))
-        .collect();
-    fields.push(Field::new("as_of", DataType::Date32, true));
+    let documented = documented_schema(mart);
+    let mut fields: Vec<_> = documented.fields().iter().cloned().collect();
+    fields.push(Arc::new(Field::new("as_of", DataType::Date32, true)));
     Arc::new(Schema::new(fields))
+}
+
+/// The columns that a model's header documents.
+pub(crate) fn documented_schema(model: &Model) -> SchemaRef {
+    let documented = model.header.columns.iter();
+    let fields = documented.map(|column| Field::new(&column.name, arrow_type(column.kind), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 fn arrow_type(kind: ColumnKind) -> DataType {
@@ -191,6 +247,7 @@ pub(crate) fn run_key(
         part(&model.name);
         part(&model.canonical);
         part(&model.header.grain.join(","));
+        part(&format!("{:?}", model.header.lookback));
     }
     Ok(hex(&hasher.finalize()))
 }

@@ -4,17 +4,19 @@
 //! the parsed `select`, the `cfg_*` tables it reads, the files it is made of,
 //! the keys of the models it reads, the business day where it matters, the zone,
 //! and the engine. For models built by day there is a key for each day, made of
-//! the files that may hold rows of that day. Parts are kept by name, so that a
+//! the files that may hold rows of that day; those of models that are built of
+//! several days are in [`super::span_key`]. Parts are kept by name, so that a
 //! changed key can be explained. Nothing is looked up or computed here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::inputs::{CALENDAR, ConfigTables, table_hash};
+use super::inputs::{self, CALENDAR, ConfigTables, table_hash};
 use super::project::{PRIOR_PREFIX, Project, RAW_PREFIX};
+use super::span_key;
 use crate::error::Result;
-use crate::model::graph::{RUN_CHECK, RUN_SOURCE};
+use crate::model::graph::{RUN_CHECK, RUN_CUTOFF, RUN_SOURCE};
 use crate::model::{Layer, Model};
 use crate::publish::Commit;
 use crate::source::freeze::Frozen;
@@ -44,7 +46,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    fn of(parts: BTreeMap<String, String>) -> Self {
+    pub(super) fn of(parts: BTreeMap<String, String>) -> Self {
         let lines = parts.iter().map(|(name, hash)| format!("{name}\n{hash}"));
         Self {
             hash: digest(&lines.collect::<Vec<_>>().join("\n")),
@@ -53,7 +55,7 @@ impl Key {
     }
 }
 
-fn digest(text: &str) -> String {
+pub(super) fn digest(text: &str) -> String {
     let mut hash = Digest::of(text.as_bytes()).sha256;
     hash.truncate(DIGITS);
     hash
@@ -77,6 +79,13 @@ pub(crate) struct Keys {
     pub(crate) whole: BTreeMap<String, Key>,
     /// Keys of models that are built by day, by name and day (days since 1970).
     pub(crate) by_day: BTreeMap<String, BTreeMap<EpochDays, Key>>,
+    /// Keys of models that are built by cutoff, by name and cutoff.
+    #[serde(default)]
+    pub(crate) by_cutoff: BTreeMap<String, BTreeMap<EpochDays, Key>>,
+    /// Keys of models that accumulate, by name and day: of their rows after that
+    /// day. Only the last day's has its parts.
+    #[serde(default)]
+    pub(crate) accumulated: BTreeMap<String, BTreeMap<EpochDays, Key>>,
     /// The dated extracts that these read, without `raw_`; not kept.
     #[serde(skip)]
     pub(crate) days: BTreeMap<String, SourceDays>,
@@ -105,22 +114,38 @@ impl Keys {
             making.config.insert(name.clone(), hash);
         }
         making.by_day();
+        let cutoffs = inputs::cutoffs(basis.tables, basis.as_of);
         for model in basis.project.graph.order() {
-            if !making.keys.by_day.contains_key(&model.name) {
+            let name = model.name.clone();
+            if making.keys.by_day.contains_key(&name) {
+                continue;
+            }
+            if let Some(keys) = span_key::accumulated(&making, model) {
+                making.keys.accumulated.insert(name, keys);
+            } else if let Some(keys) = span_key::by_cutoff(&making, model, &cutoffs) {
+                making.keys.by_cutoff.insert(name, keys);
+            } else {
                 let key = Key::of(making.whole_parts(model));
-                making.keys.whole.insert(model.name.clone(), key);
+                making.keys.whole.insert(name, key);
             }
         }
         Ok(making.keys)
     }
+
+    /// The key of an accumulating model after the newest day up to `day`.
+    pub(crate) fn after(&self, model: &str, day: EpochDays) -> Option<(EpochDays, &Key)> {
+        let keys = self.accumulated.get(model)?;
+        let (day, key) = keys.range(..=day).next_back()?;
+        Some((*day, key))
+    }
 }
 
-struct Making<'a> {
+pub(super) struct Making<'a> {
     basis: &'a Basis<'a>,
     config: BTreeMap<String, String>,
     /// Extracts of which the as-of day hides nothing.
     settled: BTreeSet<String>,
-    keys: Keys,
+    pub(super) keys: Keys,
 }
 
 impl Making<'_> {
@@ -190,9 +215,12 @@ impl Making<'_> {
     }
 
     /// The parts that do not depend on the day or on what is read.
-    fn shared_parts(&self, model: &Model) -> BTreeMap<String, String> {
+    pub(super) fn shared_parts(&self, model: &Model) -> BTreeMap<String, String> {
         let header = &model.header;
-        let form = format!("{:?} {:?}", header.grain, header.is_view);
+        let form = format!(
+            "{:?} {:?} {:?} {:?} {:?}",
+            header.grain, header.is_view, header.is_by_cutoff, header.accumulates, header.lookback
+        );
         let mut parts = BTreeMap::from([
             ("engine".to_owned(), digest(ENGINE)),
             ("zone".to_owned(), self.basis.as_of.zone().name().to_owned()),
@@ -219,18 +247,23 @@ impl Making<'_> {
             parts.insert("columns".to_owned(), digest(&columns));
         }
         for read in &model.reads {
-            match self.keys.whole.get(read).filter(|_| self.is_view(read)) {
-                Some(view) => add_view(&mut parts, read, view),
-                None if self.config.contains_key(read) => {}
-                None => {
-                    parts.insert(read.clone(), self.whole_part(read));
-                }
-            }
+            self.add_whole(&mut parts, read);
         }
         parts
     }
 
-    fn is_view(&self, table: &str) -> bool {
+    /// Adds what all of a table depends on.
+    pub(super) fn add_whole(&self, parts: &mut BTreeMap<String, String>, read: &str) {
+        match self.keys.whole.get(read).filter(|_| self.is_view(read)) {
+            Some(view) => add_view(parts, read, view),
+            None if self.config.contains_key(read) => {}
+            None => {
+                parts.insert(read.to_owned(), self.whole_part(read));
+            }
+        }
+    }
+
+    pub(super) fn is_view(&self, table: &str) -> bool {
         let model = self.basis.project.graph.get(table);
         model.is_some_and(|model| model.header.is_view)
     }
@@ -240,9 +273,13 @@ impl Making<'_> {
         if let Some(key) = self.keys.whole.get(table) {
             return key.hash.clone();
         }
-        if let Some(days) = self.keys.by_day.get(table) {
-            let lines = days.iter().map(|(day, key)| format!("{day} {}", key.hash));
+        let by_day = self.keys.by_day.get(table);
+        if let Some(parts) = by_day.or_else(|| self.keys.by_cutoff.get(table)) {
+            let lines = parts.iter().map(|(day, key)| format!("{day} {}", key.hash));
             return digest(&lines.collect::<Vec<_>>().join("\n"));
+        }
+        if let Some((_, key)) = self.keys.after(table, EpochDays::MAX) {
+            return key.hash.clone();
         }
         if let Some(extract) = table.strip_prefix(RAW_PREFIX) {
             return self.extract(extract);
@@ -258,6 +295,8 @@ impl Making<'_> {
                 digest(&lines.collect::<Vec<_>>().join("\n"))
             }
             RUN_CHECK => self.checks(),
+            // All of them, where a model is built whole.
+            RUN_CUTOFF => self.basis.as_of.to_string(),
             _ => String::new(),
         }
     }

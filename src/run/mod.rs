@@ -5,10 +5,12 @@
 //! knows what a health score is.
 
 mod backfill;
+mod by_cutoff;
 mod check;
 mod days;
 mod due;
 mod execute;
+mod ground;
 mod inputs;
 mod key;
 mod limited;
@@ -24,6 +26,7 @@ mod record;
 mod reuse;
 mod schedule;
 mod shift;
+mod span_key;
 mod state;
 mod verify;
 

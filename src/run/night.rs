@@ -233,6 +233,8 @@ impl<'a> Night<'a> {
 
     async fn register(&self, engine: &Engine, scratch: &Path) -> Result<SourceReport> {
         inputs::register_config(engine, &self.tables)?;
+        let cutoffs = inputs::cutoffs(&self.tables, &self.as_of);
+        inputs::register_parts(engine, self.project, &cutoffs)?;
         let prior = self.prior.as_ref();
         inputs::register_prior(engine, self.project, &self.storage, prior, scratch).await?;
         let report = source::register(

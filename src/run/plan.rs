@@ -4,10 +4,11 @@
 //! The store is only looked at; why a result is computed anew is told by the
 //! recorded keys of the newest commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::days::Missing;
 use super::inputs;
-use super::key::{self, Basis, Keys};
+use super::key::{self, Basis, Key, Keys};
 use super::night::{bytes, freeze};
 use super::project::Project;
 use super::record::recorded_keys;
@@ -92,6 +93,23 @@ pub enum PlannedWork {
         stored: usize,
         /// The first and last day to compute.
         range: Option<(EpochDays, EpochDays)>,
+    },
+    /// Some of its cutoffs are computed, the others are stored.
+    Cutoffs {
+        /// Cutoffs to compute.
+        compute: usize,
+        /// Cutoffs that are stored.
+        stored: usize,
+        /// The first and last cutoff to compute.
+        range: Option<(EpochDays, EpochDays)>,
+    },
+    /// New days are added to what it had.
+    Add {
+        /// Days to add.
+        days: usize,
+        /// The day whose stored rows it goes on from; none when it begins with
+        /// nothing.
+        after: Option<EpochDays>,
     },
 }
 
@@ -222,14 +240,34 @@ impl Outlook {
         if model.header.is_view {
             return PlannedWork::View;
         }
-        if let Some(days) = self.keys.by_day.get(&model.name) {
-            let compute = reuse.missing.get(&model.name);
+        let parts = |keys: &BTreeMap<EpochDays, Key>, missing: &Missing| {
+            let compute = missing.get(&model.name);
             let range = compute.and_then(|days| Some((*days.first()?, *days.last()?)));
             let compute = compute.map_or(0, BTreeSet::len);
+            (compute, keys.len() - compute, range)
+        };
+        if let Some(days) = self.keys.by_day.get(&model.name) {
+            let (compute, stored, range) = parts(days, &reuse.missing);
             return PlannedWork::Days {
                 compute,
-                stored: days.len() - compute,
+                stored,
                 range,
+            };
+        }
+        if let Some(cutoffs) = self.keys.by_cutoff.get(&model.name) {
+            let (compute, stored, range) = parts(cutoffs, &reuse.cutoffs);
+            return PlannedWork::Cutoffs {
+                compute,
+                stored,
+                range,
+            };
+        }
+        if let Some(after) = reuse.starts.get(&model.name) {
+            let days = self.keys.accumulated.get(&model.name).into_iter().flatten();
+            let new = days.filter(|(day, _)| after.is_none_or(|after| **day > after));
+            return PlannedWork::Add {
+                days: new.count(),
+                after: *after,
             };
         }
         if reuse.stored.contains_key(&model.name) {
@@ -243,47 +281,67 @@ impl Outlook {
         let Some(before) = &self.before else {
             return vec![FIRST.to_owned()];
         };
+        let name = &model.name;
         match work {
-            PlannedWork::View | PlannedWork::Stored | PlannedWork::Days { range: None, .. } => {
-                Vec::new()
-            }
-            PlannedWork::Compute => {
-                let now = self.keys.whole.get(&model.name);
-                reasons(before.whole.get(&model.name), now)
+            PlannedWork::View
+            | PlannedWork::Stored
+            | PlannedWork::Days { range: None, .. }
+            | PlannedWork::Cutoffs { range: None, .. } => Vec::new(),
+            PlannedWork::Compute => reasons(before.whole.get(name), self.keys.whole.get(name)),
+            PlannedWork::Add { .. } => {
+                let newest = |keys: &Keys| Some(keys.after(name, EpochDays::MAX)?.1.clone());
+                reasons(newest(before).as_ref(), newest(&self.keys).as_ref())
             }
             PlannedWork::Days {
-                range: Some((first, last)),
-                ..
-            } => {
-                let known = before.by_day.get(&model.name);
-                let days = self.keys.by_day.get(&model.name).into_iter();
-                let reasons = days.flat_map(|days| days.range(first..=last)).flat_map(
-                    |(day, now)| match known.map(|known| known.get(day)) {
-                        Some(None) => vec!["new day".to_owned()],
-                        Some(then) => changes(then, Some(now)),
-                        None => vec![FIRST.to_owned()],
-                    },
-                );
-                let mut reasons: Vec<String> = reasons.collect();
-                reasons.sort();
-                reasons.dedup();
-                if reasons.is_empty() {
-                    reasons.push(REMOVED.to_owned());
-                }
-                reasons
-            }
+                range: Some(range), ..
+            } => of_parts(
+                range,
+                before.by_day.get(name),
+                self.keys.by_day.get(name),
+                "new day",
+            ),
+            PlannedWork::Cutoffs {
+                range: Some(range), ..
+            } => of_parts(
+                range,
+                before.by_cutoff.get(name),
+                self.keys.by_cutoff.get(name),
+                "new cutoff",
+            ),
         }
     }
 }
 
-fn changes(before: Option<&key::Key>, now: Option<&key::Key>) -> Vec<String> {
+/// Why parts of a model are computed that lie between two days.
+fn of_parts(
+    (first, last): (EpochDays, EpochDays),
+    known: Option<&BTreeMap<EpochDays, Key>>,
+    now: Option<&BTreeMap<EpochDays, Key>>,
+    new: &str,
+) -> Vec<String> {
+    let now = now.into_iter().flat_map(|parts| parts.range(first..=last));
+    let reasons = now.flat_map(|(day, now)| match known.map(|known| known.get(day)) {
+        Some(None) => vec![new.to_owned()],
+        Some(then) => changes(then, Some(now)),
+        None => vec![FIRST.to_owned()],
+    });
+    let mut reasons: Vec<String> = reasons.collect();
+    reasons.sort();
+    reasons.dedup();
+    if reasons.is_empty() {
+        reasons.push(REMOVED.to_owned());
+    }
+    reasons
+}
+
+fn changes(before: Option<&Key>, now: Option<&Key>) -> Vec<String> {
     match (before, now) {
         (Some(before), Some(now)) => key::changed(before, now),
         _ => vec![FIRST.to_owned()],
     }
 }
 
-fn reasons(before: Option<&key::Key>, now: Option<&key::Key>) -> Vec<String> {
+fn reasons(before: Option<&Key>, now: Option<&Key>) -> Vec<String> {
     let changes = changes(before, now);
     if changes.is_empty() {
         return vec![REMOVED.to_owned()];

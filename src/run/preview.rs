@@ -1,6 +1,7 @@
 //! Plans every model on empty tables: configuration, SQL and documented columns
 //! are right or the first mistake is named with its place. Reads no extract.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -58,6 +59,7 @@ pub async fn validate(project: &Project) -> Result<Validated> {
             inputs::prior_schema(mart),
         )?;
     }
+    inputs::register_parts(&engine, project, &BTreeSet::new())?;
     let mut schemas = Vec::new();
     let mut checks = 0;
     for model in project.graph.order() {

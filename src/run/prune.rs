@@ -2,17 +2,22 @@
 //!
 //! Which commits are kept is `publish`'s to say; which stored results they
 //! reach is in the records of their runs. Only the newest commits keep their
-//! stored results: older ones are read, but no run starts from them.
+//! stored results: older ones are read, but no run starts from them. What
+//! accumulates is kept for the last commit of each month as well, so that a row
+//! that comes late is not the end of all that was added up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::key::Keys;
 use super::record::recorded_keys;
 use super::state;
 use crate::error::Result;
-use crate::publish::{self, Unreached};
+use crate::publish::{self, Commit, Unreached};
 use crate::storage::Storage;
-use crate::time::{DAY_MICROSECONDS, RunClock};
+use crate::time::{DAY_MICROSECONDS, EpochDays, RunClock};
+
+/// Characters of a day that name its month.
+const MONTH: usize = "2026-02".len();
 
 /// What is removed.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +44,16 @@ pub async fn prune(output: &str, options: PruneOptions) -> Result<Vec<Unreached>
         let mut by_version: Vec<_> = kept.iter().collect();
         by_version.sort_by_key(|commit| std::cmp::Reverse(commit.version));
         let mut reached = BTreeSet::new();
-        for commit in by_version.into_iter().take(options.keep_results) {
-            if let Some(record) = recorded_keys(&storage, commit).await? {
-                reached.extend(paths(&record)?);
+        let months = month_ends(&kept);
+        for (position, commit) in by_version.into_iter().enumerate() {
+            let is_newest = position < options.keep_results;
+            if (is_newest || months.contains(&commit.commit_id))
+                && let Some(record) = recorded_keys(&storage, commit).await?
+            {
+                reached.extend(accumulated(&record)?);
+                if is_newest {
+                    reached.extend(paths(&record)?);
+                }
             }
         }
         let found = publish::unreached(&storage, &kept, &reached, before).await?;
@@ -56,12 +68,37 @@ pub async fn prune(output: &str, options: PruneOptions) -> Result<Vec<Unreached>
     }
 }
 
+/// The ids of the last commit of each month.
+fn month_ends(kept: &[Commit]) -> BTreeSet<String> {
+    let mut newest: BTreeMap<&str, &Commit> = BTreeMap::new();
+    for commit in kept {
+        let month = commit.as_of.get(..MONTH).unwrap_or(&commit.as_of);
+        let known = newest.entry(month).or_insert(commit);
+        if commit.as_of > known.as_of {
+            *known = commit;
+        }
+    }
+    newest
+        .into_values()
+        .map(|commit| commit.commit_id.clone())
+        .collect()
+}
+
+/// What the models had that accumulate.
+fn accumulated(record: &Keys) -> Result<Vec<String>> {
+    let models = record.accumulated.keys();
+    let newest = models.filter_map(|model| Some((model, record.after(model, EpochDays::MAX)?)));
+    newest
+        .map(|(model, (day, key))| state::path(model, Some(day), &key.hash))
+        .collect()
+}
+
 fn paths(record: &Keys) -> Result<Vec<String>> {
     let mut paths = Vec::new();
     for (model, key) in &record.whole {
         paths.push(state::path(model, None, &key.hash)?);
     }
-    for (model, days) in &record.by_day {
+    for (model, days) in record.by_day.iter().chain(&record.by_cutoff) {
         for (day, key) in days {
             paths.push(state::path(model, Some(*day), &key.hash)?);
         }

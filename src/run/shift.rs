@@ -115,6 +115,7 @@ impl Shift<'_> {
 
     fn tables<'t>(&'t self, state: &'t State, work: &'t Work) -> DayTables<'t> {
         DayTables {
+            graph: &self.night.project.graph,
             keys: &work.keys,
             state,
             schemas: self.schemas,
@@ -144,11 +145,11 @@ impl Shift<'_> {
             scratch: self.scratch.to_owned(),
             as_of: self.night.as_of.epoch_days(),
             stamps: inputs::stamps(self.night.project, &self.night.tables)?,
-            at_once: self.night.options.threads.clamp(1, 4),
+            threads: self.night.options.threads,
             keys: &work.keys,
             state,
             reuse,
-            schemas: self.schemas,
+            tables: self.tables(state, work),
         };
         let built = workshop.build(&wanted).await?;
         for (model, checks) in built {

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::ScalarValue;
 use object_store::ObjectMeta;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
@@ -175,6 +176,28 @@ impl State {
             schema,
             partition_columns: Vec::new(),
         }
+    }
+
+    /// The table of stored files that hold one value of `column` each. It comes with
+    /// the file's name, so that files of other values need not be opened.
+    pub(crate) fn parts(
+        &self,
+        schema: &SchemaRef,
+        column: &str,
+        stored: &[(EpochDays, ObjectMeta)],
+    ) -> FileTable {
+        let fields = schema
+            .fields()
+            .iter()
+            .filter(|field| field.name() != column);
+        let files = stored.iter().map(|(day, meta)| DataFile {
+            partition_values: vec![ScalarValue::Date32(Some(*day))],
+            ..DataFile::new(meta.clone())
+        });
+        let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()));
+        let mut table = self.table(schema, files.collect());
+        table.partition_columns = vec![Field::new(column, DataType::Date32, true)];
+        table
     }
 
     /// Makes kept results known.

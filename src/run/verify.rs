@@ -1,7 +1,8 @@
 //! Computes a sample of the stored results again and compares the bytes.
 //!
 //! The sample is drawn from what a run of the day would take from the store;
-//! another call draws another one. Nothing is published and no stored result is
+//! another call draws another one. What has accumulated night after night is
+//! computed from nothing. Nothing is published and no stored result is
 //! changed.
 
 use super::key::Keys;
@@ -68,7 +69,7 @@ pub async fn verify(
     .with_hint("run with `--full`, and check the disk; if it stays so, please report it"))
 }
 
-/// A model, and its day where it is built by day.
+/// A model, and its day or cutoff where it is built in parts.
 type StoredResult = (String, Option<EpochDays>);
 
 fn stored(keys: &Keys, state: &State) -> Result<Vec<StoredResult>> {
@@ -78,11 +79,18 @@ fn stored(keys: &Keys, state: &State) -> Result<Vec<StoredResult>> {
             found.push((model.clone(), None));
         }
     }
-    for (model, days) in &keys.by_day {
+    for (model, days) in keys.by_day.iter().chain(&keys.by_cutoff) {
         for (day, key) in days {
             if state.find(model, Some(*day), key)?.is_some() {
                 found.push((model.clone(), Some(*day)));
             }
+        }
+    }
+    for model in keys.accumulated.keys() {
+        if let Some((day, key)) = keys.after(model, EpochDays::MAX)
+            && state.find(model, Some(day), key)?.is_some()
+        {
+            found.push((model.clone(), Some(day)));
         }
     }
     Ok(found)

@@ -85,7 +85,7 @@ fn docs_models() {
     let mut text = String::from(
         "# Models\n\nEvery model in the order of its layer, with its grain and what it reads. \
          `raw_*` are extracts, `cfg_*` the pipeline's settings, `prior_*` tables of the \
-         publication before.\n",
+         publication before, `earlier_*` the model's own rows after an earlier day.\n",
     );
     for layer in Layer::ALL {
         let _ = write!(

@@ -34,6 +34,8 @@ mod schedule;
 #[cfg(test)]
 mod source;
 #[cfg(test)]
+mod span;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tidy;

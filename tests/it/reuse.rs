@@ -25,7 +25,7 @@ use crate::support::extract;
 const DAY_MICROSECONDS: i64 = 86_400_000_000;
 const ACCOUNTS: i64 = 7;
 
-const PIPELINE: &str = "\
+pub(crate) const PIPELINE: &str = "\
 name: office
 timezone: Asia/Tokyo
 currency: JPY
@@ -35,7 +35,7 @@ sources:
   event: {path: extracts/event/}
 ";
 
-const MODELS: [(&str, &str); 8] = [
+pub(crate) const MODELS: [(&str, &str); 8] = [
     (
         "staging/stg_account.sql",
         "-- One account.\n-- grain: account_id\nselect account_id, segment from raw_account\n",
@@ -95,23 +95,23 @@ const MODELS: [(&str, &str); 8] = [
 ];
 
 /// The last day of the first delivery.
-const FIRST: &str = "2026-03-10";
+pub(crate) const FIRST: &str = "2026-03-10";
 
-fn number(day: &str) -> i32 {
+pub(crate) fn number(day: &str) -> i32 {
     epoch_days(parse_date(day).unwrap())
 }
 
-fn name(day: i32) -> String {
+pub(crate) fn name(day: i32) -> String {
     date_of(day).unwrap().to_string()
 }
 
-struct Office {
+pub(crate) struct Office {
     folder: TempDir,
 }
 
 impl Office {
     /// The company with the `days` days up to [`FIRST`] delivered.
-    fn new(days: i32) -> Self {
+    pub(crate) fn new(days: i32) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("office-")
             .tempdir()
@@ -124,17 +124,17 @@ impl Office {
         office
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The events of a day, or the `part`-th late delivery of it.
-    fn deliver(&self, day: i32, part: i64) {
+    pub(crate) fn deliver(&self, day: i32, part: i64) {
         let file = self.path(&format!("extracts/event/{day}-{part}.parquet"));
         extract::write(&file, &events(day, part));
     }
 
-    fn project(&self, pipeline: &str, models: &[(&str, &str)]) -> Project {
+    pub(crate) fn project(&self, pipeline: &str, models: &[(&str, &str)]) -> Project {
         let file = self.path("office.yaml").to_str().unwrap().to_owned();
         let pipeline = Pipeline::parse(&file, pipeline).unwrap();
         let tables = contract::shipped().unwrap();
@@ -149,7 +149,7 @@ impl Office {
         }
     }
 
-    fn options(&self, day: i32, output: &str) -> RunOptions {
+    pub(crate) fn options(&self, day: i32, output: &str) -> RunOptions {
         RunOptions {
             as_of: Some(name(day)),
             output: Some(self.path(output).to_str().unwrap().to_owned()),
@@ -161,11 +161,11 @@ impl Office {
         }
     }
 
-    async fn night(&self, project: &Project, day: i32) -> Result<RunReport, Error> {
+    pub(crate) async fn night(&self, project: &Project, day: i32) -> Result<RunReport, Error> {
         kenko::run::run(project, &self.options(day, "out"), &Silent).await
     }
 
-    async fn plan(&self, project: &Project, day: i32) -> Plan {
+    pub(crate) async fn plan(&self, project: &Project, day: i32) -> Plan {
         let output = self.path("out").to_str().unwrap().to_owned();
         let day = name(day);
         kenko::run::plan(project, Some(&day), Some(&output), &[], false)
@@ -174,7 +174,7 @@ impl Office {
     }
 
     /// The published files of a run, by name, with their bytes.
-    fn latest(&self, output: &str) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn latest(&self, output: &str) -> Vec<(String, Vec<u8>)> {
         let latest = self.path(&format!("{output}/latest"));
         let found = files(&latest).into_iter();
         let named = found.map(|file| {
@@ -218,10 +218,10 @@ fn events(day: i32, part: i64) -> RecordBatch {
 }
 
 /// The models that a plan would compute, with the reasons.
-fn computed(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
+pub(crate) fn computed(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
     let models = plan.models.iter().filter(|model| match model.work {
-        PlannedWork::Compute => true,
-        PlannedWork::Days { compute, .. } => compute > 0,
+        PlannedWork::Compute | PlannedWork::Add { .. } => true,
+        PlannedWork::Days { compute, .. } | PlannedWork::Cutoffs { compute, .. } => compute > 0,
         PlannedWork::View | PlannedWork::Stored => false,
     });
     models
@@ -235,7 +235,7 @@ fn computed(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
 }
 
 /// The reasons for one model; none when it is not computed.
-fn why<'p>(whys: &[(&str, Vec<&'p str>)], model: &str) -> Vec<&'p str> {
+pub(crate) fn why<'p>(whys: &[(&str, Vec<&'p str>)], model: &str) -> Vec<&'p str> {
     let found = whys.iter().find(|(name, _)| *name == model);
     found.map_or_else(Vec::new, |(_, reasons)| reasons.clone())
 }

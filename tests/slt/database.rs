@@ -80,6 +80,7 @@ impl Database {
     async fn run_model(&self, name: &str) -> Result<(), Failure> {
         let model = model_named(name)?;
         let wrong = |what: String| Failure(format!("{}: {what}", model.file));
+        self.begin_with_nothing(&model)?;
         let (schema, batches) = (self.engine)
             .collect(&statement(&model, &self.as_of))
             .await?;
@@ -99,6 +100,21 @@ impl Database {
             Some(example) => Err(wrong(format!("the grain is null or repeated: {example}"))),
             None => Ok(()),
         }
+    }
+}
+
+impl Database {
+    /// A model that accumulates has no earlier rows unless the test gives some.
+    fn begin_with_nothing(&self, model: &Model) -> Result<(), Failure> {
+        let earlier = format!("earlier_{}", model.name);
+        let exists = self.session.table_exist(earlier.as_str());
+        let exists = exists.map_err(|cause| Failure(cause.strip_backtrace()))?;
+        if model.header.accumulates && !exists {
+            let fields: Vec<Field> = model.header.columns.iter().map(field).collect();
+            let schema = Arc::new(Schema::new(fields));
+            self.engine.register_batches(&earlier, schema, Vec::new())?;
+        }
+        Ok(())
     }
 }
 
@@ -188,7 +204,21 @@ impl<'a> Planner<'a> {
                 fields.extend([integer("rows_failed"), text("message")]);
                 return Ok(Arc::new(Schema::new(fields)));
             }
+            "run_earlier" | "run_cutoff" => {
+                let column = if name == "run_earlier" {
+                    "day"
+                } else {
+                    "cutoff"
+                };
+                let field = Field::new(column, DataType::Date32, true);
+                return Ok(Arc::new(Schema::new(vec![field])));
+            }
             _ => {}
+        }
+        if let Some(model) = name.strip_prefix("earlier_") {
+            let model = model_named(model)?;
+            let fields: Vec<Field> = model.header.columns.iter().map(field).collect();
+            return Ok(Arc::new(Schema::new(fields)));
         }
         if name.starts_with("cfg_") {
             let tables = config::tables(self.pipeline, self.as_of)?;

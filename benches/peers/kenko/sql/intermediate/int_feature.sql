@@ -1,7 +1,30 @@
 -- How an account used the product up to each cutoff. People are counted from one look at
--- their days: the bits of all windows they were active in.
+-- their days: the bits of all windows they were active in, three places for each cutoff,
+-- so up to 21 cutoffs at once. Age is 1 on the cutoff itself.
 -- grain: cutoff, account_id
+-- partition: cutoff
+-- lookback: 90 days
 with
+
+placed as (
+    select cutoff, 3 * (row_number() over (order by cutoff) - 1) as place
+    from run_cutoff
+),
+
+ages as (
+    select unnest(range(1, 91)) as age
+),
+
+looking as (
+    select
+        placed.cutoff,
+        placed.cutoff + 1 - ages.age as day,
+        ages.age,
+        case when ages.age <= 7 then 7 when ages.age <= 30 then 6 else 4 end << placed.place
+            as window_bits
+    from placed
+    cross join ages
+),
 
 total as (
     select
@@ -17,14 +40,14 @@ total as (
         sum(used.seconds) filter (where looking.age <= 30) as seconds_30,
         count(*) filter (where looking.age <= 30) as days_30,
         min(looking.age) as days_since
-    from int_customer_day as used
-    inner join int_cutoff_day as looking on used.day = looking.day
+    from looking
+    inner join int_customer_day as used on looking.day = used.day
     group by account_at_cutoff
 ),
 
 day_window as (
     select day, bit_or(window_bits) as windows
-    from int_cutoff_day
+    from looking
     group by day
 ),
 
@@ -33,8 +56,8 @@ active as (
         used.account_id,
         unnest(used.people) as contact_id,
         day_window.windows
-    from int_customer_day as used
-    inner join day_window on used.day = day_window.day
+    from day_window
+    inner join int_customer_day as used on day_window.day = used.day
 ),
 
 person as (
@@ -47,22 +70,17 @@ person as (
     group by contact_id
 ),
 
-ends as (
-    select distinct cutoff, place
-    from int_cutoff_day
-),
-
 people as (
     select
-        ends.cutoff,
+        placed.cutoff,
         person.account_id,
-        sum((person.windows >> ends.place) & 1) as contacts_7,
-        sum((person.windows >> (ends.place + 1)) & 1) as contacts_30,
-        sum((person.windows >> (ends.place + 2)) & 1) as contacts_90
+        sum((person.windows >> placed.place) & 1) as contacts_7,
+        sum((person.windows >> (placed.place + 1)) & 1) as contacts_30,
+        sum((person.windows >> (placed.place + 2)) & 1) as contacts_90
     -- few rows first: a cross join gives one batch for each row of its left side
-    from ends
+    from placed
     cross join person
-    group by ends.cutoff, person.account_id
+    group by placed.cutoff, person.account_id
 ),
 
 -- the bits that are set, added up in pairs, then in fours, then in bytes

@@ -10,38 +10,16 @@
 --   step_4 | integer | contacts | came to the fourth
 --   step_5 | integer | contacts | converted
 --   median_seconds | float | seconds | median time to the last step; null if none converted
-with
-
-attempt as (
-    select
-        contact_id,
-        -- times do not tie, so no key is needed to order them
-        window_funnel('strict_increase', 7776000000000, occurred_at, '', 1 << touch)
-            as outcome
-    from int_touch
-    where touch <= 4
-    group by contact_id
-),
-
-unit as (
-    select
-        contact_id,
-        outcome['steps_reached'] as steps,
-        arrow_cast(outcome['reached_at'][5], 'Int64')
-            - arrow_cast(outcome['started_at'], 'Int64') as took
-    from attempt
-)
-
 select
     stg_customer.segment,
     count(*) as units,
-    count(*) filter (where unit.steps >= 1) as step_1,
-    count(*) filter (where unit.steps >= 2) as step_2,
-    count(*) filter (where unit.steps >= 3) as step_3,
-    count(*) filter (where unit.steps >= 4) as step_4,
-    count(*) filter (where unit.steps >= 5) as step_5,
-    median(cast(unit.took as double) / 1e6) as median_seconds
+    count(*) filter (where attempt.steps >= 1) as step_1,
+    count(*) filter (where attempt.steps >= 2) as step_2,
+    count(*) filter (where attempt.steps >= 3) as step_3,
+    count(*) filter (where attempt.steps >= 4) as step_4,
+    count(*) filter (where attempt.steps >= 5) as step_5,
+    median(cast(attempt.took as double) / 1e6) as median_seconds
 from stg_person as who
 inner join stg_customer on who.account_id = stg_customer.account_id
-left join unit on who.contact_id = unit.contact_id
+left join int_contact_attempt as attempt on who.contact_id = attempt.contact_id
 group by stg_customer.segment

@@ -33,4 +33,7 @@ select
     days_30,
     days_since
 from int_feature
-where date_part('day', cutoff + 1) = 1
+where
+    date_part('day', cutoff + 1) = 1
+    -- a thirteenth is there when the as-of day ends a month itself
+    and cutoff >= date_trunc('month', cast($as_of as date) + 1) - interval '12 months'

@@ -17,6 +17,7 @@ total as (
         sum(times) as times,
         sum(gap) as gap
     from int_chain
+    where second >= 0
     group by segment, first, second
 )
 
