@@ -73,8 +73,10 @@ select
         when is_notified then cast(0 as decimal(9, 6))
         -- 1 - (1 - P) w is 0 only where P is 0
         else cast(
-            least(retention / greatest(1 - (1 - retention) * noticed_share, 1e-9), 1)
-            as decimal(9, 6)
+            -- nobody is certain to stay, as in churn_risk
+            least(
+                retention / greatest(1 - (1 - retention) * noticed_share, 1e-9), 0.999999
+            ) as decimal(9, 6)
         )
     end as probability,
     case
