@@ -101,24 +101,16 @@ pub struct Pipeline {
     pub relationship: Relationship,
     /// How far an e-mail address tells whose it is.
     pub identity: Identity,
-<<<<<<< HEAD
     /// How lifetime value and coming renewals are estimated.
     pub lifetime: LifetimeValue,
     /// The lists that people work through.
     pub lists: Lists,
     /// Where they go when a run is published; nowhere by default.
     pub handover: Handover,
-=======
->>>>>>> voice
     /// How the customer's voice is counted.
     pub voice: Voice,
     /// The experiments to read out.
     pub experiments: Vec<Experiment>,
-<<<<<<< HEAD
-=======
-    /// How lifetime value and coming renewals are estimated.
-    pub lifetime: LifetimeValue,
->>>>>>> voice
 }
 
 /// One extract.
@@ -242,24 +234,16 @@ struct PipelineText {
     relationship: Option<Relationship>,
     /// How far an e-mail address tells whose it is.
     identity: Option<Identity>,
-<<<<<<< HEAD
     /// How lifetime value and coming renewals are estimated.
     lifetime_value: Option<LifetimeValue>,
     /// The lists that people work through.
     lists: Option<Lists>,
     /// Where they go when a run is published; nowhere when left out.
     handover: Option<Handover>,
-=======
->>>>>>> voice
     /// How the customer's voice is counted.
     voice: Option<Voice>,
     /// The experiments to read out; none when left out.
     experiments: Option<Vec<Experiment>>,
-<<<<<<< HEAD
-=======
-    /// How lifetime value and coming renewals are estimated.
-    lifetime_value: Option<LifetimeValue>,
->>>>>>> voice
 }
 
 /// How far back tables look.
@@ -378,14 +362,9 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
     let buying_group = written.buying_group.or(shipped.buying_group);
     let relationship = written.relationship.or(shipped.relationship);
     let identity = written.identity.or(shipped.identity);
-<<<<<<< HEAD
     let lifetime = written.lifetime_value.or(shipped.lifetime_value);
     let lists = written.lists.or(shipped.lists);
     let voice = written.voice.or(shipped.voice);
-=======
-    let voice = written.voice.or(shipped.voice);
-    let lifetime = written.lifetime_value.or(shipped.lifetime_value);
->>>>>>> voice
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
     let holidays = written.holidays.or(shipped.holidays).unwrap_or_default();
@@ -420,17 +399,11 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         buying_group: buying_group.ok_or_else(|| missing("buying_group"))?,
         relationship: relationship.ok_or_else(|| missing("relationship"))?,
         identity: identity.ok_or_else(|| missing("identity"))?,
-<<<<<<< HEAD
         lifetime: lifetime.ok_or_else(|| missing("lifetime_value"))?,
         lists: lists.ok_or_else(|| missing("lists"))?,
         handover: written.handover.unwrap_or_default(),
         voice: voice.ok_or_else(|| missing("voice"))?,
         experiments: written.experiments.unwrap_or_default(),
-=======
-        voice: voice.ok_or_else(|| missing("voice"))?,
-        experiments: written.experiments.unwrap_or_default(),
-        lifetime: lifetime.ok_or_else(|| missing("lifetime_value"))?,
->>>>>>> voice
     };
     validate(&pipeline)?;
     health::validate(&pipeline.health, &pipeline.journeys, health_file)?;
@@ -451,17 +424,11 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     buying_group::validate(&pipeline.buying_group)?;
     relationship::validate(&pipeline.relationship)?;
     identity::validate(&pipeline.identity)?;
-<<<<<<< HEAD
     lifetime::validate(&pipeline.lifetime, pipeline.history_months)?;
     lists::validate(&pipeline.lists)?;
     handover::validate(&pipeline.handover)?;
     voice::validate(&pipeline.voice, pipeline.history_days)?;
     experiment::validate(&pipeline.experiments, pipeline.history_days)
-=======
-    voice::validate(&pipeline.voice, pipeline.history_days)?;
-    experiment::validate(&pipeline.experiments, pipeline.history_days)?;
-    lifetime::validate(&pipeline.lifetime, pipeline.history_months)
->>>>>>> voice
 }
 
 /// Every period's length is given once and fits into the history.

@@ -19,7 +19,10 @@ use jiff::civil::Date;
 
 use super::pipeline::Pipeline;
 use super::risk::scaled;
-use super::{attribution, backtest, buying_group, calendar, churn_model, contract, experiment, health, identity, lifetime, lists as list_rules, relationship, voice};
+use super::{
+    attribution, backtest, buying_group, calendar, churn_model, contract, experiment, health,
+    identity, lifetime, lists as list_rules, relationship, voice,
+};
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
 

@@ -101,16 +101,10 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         ScalarUDF::new_from_impl(nps::Nps::low()),
         ScalarUDF::new_from_impl(nps::Nps::high()),
         ScalarUDF::new_from_impl(list_set::ListSet::new()),
-<<<<<<< HEAD
         ScalarUDF::new_from_impl(renewal::RenewalSurvival::new()),
         ScalarUDF::new_from_impl(renewal::ExpectedRenewals::new()),
         ScalarUDF::new_from_impl(hash_bucket::HashBucket::new()),
         ScalarUDF::new_from_impl(chi_square::ChiSquare::new()),
-=======
-        ScalarUDF::new_from_impl(chi_square::ChiSquare::new()),
-        ScalarUDF::new_from_impl(renewal::RenewalSurvival::new()),
-        ScalarUDF::new_from_impl(renewal::ExpectedRenewals::new()),
->>>>>>> voice
     ];
     for function in scalars {
         registry.register_udf(Arc::new(function))?;
@@ -119,15 +113,9 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         AggregateUDF::new_from_impl(window_funnel::WindowFunnel::new(zone, days)),
         AggregateUDF::new_from_impl(kaplan_meier::KaplanMeierQuantile::new()),
         AggregateUDF::new_from_impl(removal_effect::RemovalEffects::new()),
-<<<<<<< HEAD
         AggregateUDF::new_from_impl(renewal::RenewalFit::new()),
         AggregateUDF::new_from_impl(relative_weight::RelativeWeights::new()),
         AggregateUDF::new_from_impl(shrink::Shrink::new()),
-=======
-        AggregateUDF::new_from_impl(relative_weight::RelativeWeights::new()),
-        AggregateUDF::new_from_impl(shrink::Shrink::new()),
-        AggregateUDF::new_from_impl(renewal::RenewalFit::new()),
->>>>>>> voice
     ];
     for function in aggregates {
         registry.register_udaf(Arc::new(function))?;
