@@ -11,10 +11,12 @@ mod format;
 mod init;
 mod list;
 mod machine;
+mod pen;
 mod plan;
 mod printer;
 mod prune;
 mod query;
+mod reference;
 mod run;
 mod sample;
 mod schedule;
@@ -74,6 +76,7 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::Check(args) => check::check(&args, printer).await,
             Command::List(args) => list::list(&args, printer).await,
             Command::Explain(args) => explain::explain(&args, printer).await,
+            Command::Reference(args) => reference::reference(&args, printer).await,
             Command::Show(args) => show::show(&args, printer).await,
             Command::Query(args) => query::query(&args, printer).await,
             Command::Tables(args) => tables::tables(&args, printer),
