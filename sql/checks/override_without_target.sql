@@ -22,6 +22,8 @@ where not coalesce(
     case
         when stg_override.table_name = 'email'
             then stg_override.column_name in ('account_id', 'contact_id')
+        -- health_override_without_effect looks after these
+        when stg_override.table_name = 'account_health' then true
         when stg_override.table_name = 'domain'
             then stg_override.column_name = 'account_id'
         when stg_override.column_name <> 'account_id' then false

@@ -2,25 +2,17 @@
 -- Four ways of having no number are kept apart: zero (the source recorded nothing of this
 -- account, and that is a finding), missing (not measured: no source, or no answer),
 -- stale (measured too long ago), not_applicable (the question makes no sense here).
--- observed_on of product use is the newest day of the whole feed: when the feed stops,
--- the accounts did not.
+-- Relationship and engagement are known on the as-of day only, so
+-- other cutoffs have no row of them.
 -- grain: as_of, account_id, measure
 -- columns:
 --   as_of | date | day | cutoff
 --   account_id | text | key | account
---   measure | text | - | usage, breadth, support, voice, commercial
+--   measure | text | - | name of the measure, as profiles name it
 --   state | text | - | value, zero, missing, stale, not_applicable
 --   raw_value | float | - | the measure's own unit, null unless state is value or zero
 --   observed_on | date | day | how far the number reaches
 with
-
-feed as (
-    select
-        as_of,
-        max(last_active_on) as newest_on
-    from int_account_usage
-    group by as_of
-),
 
 customer as (
     select
@@ -28,18 +20,11 @@ customer as (
         int_account_commercial.account_id,
         int_account_commercial.mrr,
         int_account_commercial.mrr_90d_before,
-        int_account_usage.active_days_28d,
-        int_account_usage.features_28d,
-        feed.newest_on,
         int_account_support.tickets_90d,
         int_account_support.bad_tickets_90d,
         int_account_voice.nps_score_mean,
         int_account_voice.last_answer_on
     from int_account_commercial
-    left join int_account_usage
-        on int_account_commercial.as_of = int_account_usage.as_of
-        and int_account_commercial.account_id = int_account_usage.account_id
-    left join feed on int_account_commercial.as_of = feed.as_of
     left join int_account_support
         on int_account_commercial.as_of = int_account_support.as_of
         and int_account_commercial.account_id = int_account_support.account_id
@@ -48,32 +33,6 @@ customer as (
         and int_account_commercial.account_id = int_account_voice.account_id
 )
 
-select
-    as_of,
-    account_id,
-    'usage' as measure,
-    case
-        when active_days_28d is null then 'missing'
-        when active_days_28d = 0 then 'zero'
-        else 'value'
-    end as state,
-    cast(active_days_28d as double) as raw_value,
-    newest_on as observed_on
-from customer
-union all
-select
-    as_of,
-    account_id,
-    'breadth' as measure,
-    case
-        when features_28d is null then 'missing'
-        when features_28d = 0 then 'zero'
-        else 'value'
-    end as state,
-    cast(features_28d as double) as raw_value,
-    newest_on as observed_on
-from customer
-union all
 select
     as_of,
     account_id,
@@ -109,3 +68,9 @@ select
     end as raw_value,
     as_of as observed_on
 from customer
+union all
+select as_of, account_id, measure, state, raw_value, observed_on
+from int_use_measure
+union all
+select as_of, account_id, measure, state, raw_value, observed_on
+from int_relation_measure

@@ -3,13 +3,14 @@
 -- it says that there is none. The other columns only make the choice total.
 -- grain: table_name, row_key, column_name
 -- columns:
---   table_name | text | - | contact, email, domain, ticket or survey_response
+--   table_name | text | - | table corrected, as kenko calls it, or email or domain
 --   row_key | text | key | key, address or domain that is corrected
---   column_name | text | - | account_id or contact_id
+--   column_name | text | - | account_id or contact_id; of account_health score or tier
 --   value | text | key | what is right; null for nobody
 --   author | text | - | who says so
 --   reason | text | - | and why
 --   made_at | timestamp | UTC | when
+--   expires_on | date | day | first day on which it no longer holds; null where none is
 with
 
 given as (
@@ -25,7 +26,8 @@ given as (
         nullif(trim(value), '') as value,
         author,
         reason,
-        made_at
+        made_at,
+        expires_on
     from raw_override
     where coalesce(expires_on > $as_of, true)
 )
@@ -37,9 +39,10 @@ select
     value,
     author,
     reason,
-    made_at
+    made_at,
+    expires_on
 from given
 qualify row_number() over (
     partition by table_name, row_key, column_name
-    order by made_at desc, value nulls last, author, reason
+    order by made_at desc, value nulls last, author, reason, expires_on nulls last
 ) = 1

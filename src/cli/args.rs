@@ -76,9 +76,19 @@ pub enum Command {
         kenko assign guided_start --arm control --arm treatment --by segment,region > arms.csv"
     )]
     Assign(AssignArgs),
-    /// Explain one account: score, tier, every contribution, what changed
-    #[command(after_help = "Example:\n  kenko explain A00012")]
+    /// Explain one account: score and what it is made of, what changed and why, signals that
+    /// disagree, risk, people, next step
+    #[command(
+        after_help = "Examples:\n  kenko explain A00012\n  kenko explain A00012 --language ja"
+    )]
     Explain(ExplainArgs),
+    /// Print the frozen reference of health, for `health.reference` of the pipeline
+    #[command(
+        after_help = "Where the accounts of each segment stand in a measure, from what is \
+        published. Paste it into the pipeline; no run changes it.\n\nExample:\n  kenko reference \
+        --measure engagement"
+    )]
+    Reference(ReferenceArgs),
     /// Draw a funnel, or the journeys of an account, in the terminal
     #[command(
         after_help = "Bars are plain ASCII where the output is no terminal.\n\nExamples:\n  kenko \
@@ -359,6 +369,20 @@ pub struct AssignArgs {
 pub struct ExplainArgs {
     /// Account id, or its exact name
     pub account: String,
+    /// Language of headings and sentences
+    #[arg(long, value_enum, default_value_t = TextLanguage::En)]
+    pub language: TextLanguage,
+    /// Where the published tables are.
+    #[command(flatten)]
+    pub published: PublishedArgs,
+}
+
+/// Arguments of `reference`.
+#[derive(Debug, Args)]
+pub struct ReferenceArgs {
+    /// A measure to freeze; those compared with their segment already when left out
+    #[arg(long)]
+    pub measure: Vec<String>,
     /// Where the published tables are.
     #[command(flatten)]
     pub published: PublishedArgs,

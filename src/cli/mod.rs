@@ -12,10 +12,12 @@ mod format;
 mod init;
 mod list;
 mod machine;
+mod pen;
 mod plan;
 mod printer;
 mod prune;
 mod query;
+mod reference;
 mod run;
 mod sample;
 mod schedule;
@@ -76,6 +78,7 @@ fn start(command: Command, printer: Printer) -> Result<()> {
             Command::List(args) => list::list(&args, printer).await,
             Command::Assign(args) => assign::assign(&args, printer).await,
             Command::Explain(args) => explain::explain(&args, printer).await,
+            Command::Reference(args) => reference::reference(&args, printer).await,
             Command::Show(args) => show::show(&args, printer).await,
             Command::Query(args) => query::query(&args, printer).await,
             Command::Tables(args) => tables::tables(&args, printer),

@@ -7,28 +7,18 @@ use std::fmt::Write;
 
 use comfy_table::CellAlignment;
 
-use super::args::{ShowArgs, ShowWhat, TextLanguage};
+use super::args::{ShowArgs, ShowWhat};
 use super::format::{plain_table, printable};
+use super::pen::Pen;
 use super::printer::Printer;
 use crate::config::Language;
 use crate::error::Result;
 use crate::report::{FunnelPicture, JourneyPicture, Rows};
 use crate::storage::Storage;
 
-/// Characters of a full bar.
-const WIDTH: usize = 32;
-/// The parts of a character that a bar may end with, in eighths.
-const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-
 pub(crate) async fn show(args: &ShowArgs, printer: Printer) -> Result<()> {
     let storage = Storage::open(&args.published.output)?;
-    let pen = Pen {
-        is_plain: !printer.is_read_by_a_person(),
-        language: match args.language {
-            TextLanguage::En => Language::En,
-            TextLanguage::Ja => Language::Ja,
-        },
-    };
+    let pen = Pen::new(printer, args.language);
     let text = match args.what {
         ShowWhat::Funnel => {
             let found = crate::report::funnel(&storage, &args.name, &args.by).await?;
@@ -42,21 +32,7 @@ pub(crate) async fn show(args: &ShowArgs, printer: Printer) -> Result<()> {
     printer.data(text.as_bytes())
 }
 
-/// How it is drawn.
-#[derive(Clone, Copy, Debug)]
-struct Pen {
-    is_plain: bool,
-    language: Language,
-}
-
 impl Pen {
-    fn say(self, english: &'static str, japanese: &'static str) -> &'static str {
-        match self.language {
-            Language::En => english,
-            Language::Ja => japanese,
-        }
-    }
-
     /// Every value of the dimension with its steps.
     fn funnel(self, found: &FunnelPicture) -> String {
         let rows = &found.steps;
@@ -230,43 +206,6 @@ impl Pen {
         }
         format!("{table}\n")
     }
-
-    /// A bar of a share of the width; what is not nothing is seen.
-    fn bar(self, share: f64) -> String {
-        if share <= 0.0 {
-            return String::new();
-        }
-        if self.is_plain {
-            return "#".repeat(cells(share, 1).max(1));
-        }
-        let eighths = cells(share, 8).max(1);
-        format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
-    }
-
-    /// A stretch from one share of the width to another, faint where the account is
-    /// outside the journey.
-    fn span(self, from: f64, to: f64, is_outside: bool) -> String {
-        let start = cells(from, 1).min(WIDTH - 1);
-        let end = cells(to, 1).max(start + 1);
-        let letter = match (self.is_plain, is_outside) {
-            (true, false) => "#",
-            (true, true) => "-",
-            (false, false) => "█",
-            (false, true) => "░",
-        };
-        format!("{}{}", " ".repeat(start), letter.repeat(end - start))
-    }
-}
-
-/// A share of the width, in parts of a character.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a share lies within 0 and 1, and the width is small"
-)]
-fn cells(share: f64, parts: usize) -> usize {
-    (share.clamp(0.0, 1.0) * (WIDTH * parts) as f64).round() as usize
 }
 
 #[expect(
@@ -275,44 +214,4 @@ fn cells(share: f64, parts: usize) -> usize {
 )]
 fn share(days: i64, all: i64) -> f64 {
     days as f64 / all.max(1) as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pen(is_plain: bool) -> Pen {
-        Pen {
-            is_plain,
-            language: Language::En,
-        }
-    }
-
-    #[test]
-    fn a_bar_is_as_long_as_its_share_and_never_vanishes() {
-        let plain = pen(true);
-        assert_eq!(plain.bar(1.0), "#".repeat(WIDTH));
-        assert_eq!(plain.bar(0.25), "#".repeat(WIDTH / 4));
-        assert_eq!(plain.bar(0.001), "#");
-        assert_eq!(plain.bar(0.0), "");
-    }
-
-    #[test]
-    fn a_terminal_sees_eighths() {
-        let drawn = pen(false);
-        assert_eq!(drawn.bar(1.0), "█".repeat(WIDTH));
-        assert_eq!(drawn.bar(1.5 / 32.0), "█▌");
-        assert_eq!(drawn.bar(0.0001), "▏");
-    }
-
-    #[test]
-    fn a_stretch_lies_where_its_time_was() {
-        let half = " ".repeat(WIDTH / 2);
-        assert_eq!(pen(true).span(0.5, 0.75, false), format!("{half}########"));
-        assert_eq!(pen(false).span(0.5, 0.53, true), format!("{half}░"));
-        assert_eq!(
-            pen(true).span(0.999, 1.0, false),
-            " ".repeat(WIDTH - 1) + "#"
-        );
-    }
 }

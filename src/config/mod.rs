@@ -30,7 +30,10 @@ pub use cohort::{CohortStart, Cohorts};
 pub use cron::Cron;
 pub use experiment::Experiment;
 pub use funnel::{Funnel, FunnelAttribute, FunnelExclusion, FunnelHold, FunnelStep, FunnelUnit};
-pub use health::{CurvePoint, HealthProfile, Measure, ScoreTier};
+pub use health::{
+    Cap, Combiner, CurvePoint, Dimension, Direction, Disagreement, Health, HealthProfile, Measure,
+    ProfileCondition, Reference, ReferenceGroup, ScoreTier, SignalRange,
+};
 pub use identity::Identity;
 pub use journey::{
     AnswerClass, AnswerCondition, DealCondition, Journey, PayingCondition, RenewalCondition,

@@ -16,7 +16,7 @@ use super::cohort::{self, Cohorts};
 use super::contract::{self, Contract, ContractText};
 use super::experiment::{self, Experiment};
 use super::funnel::{self, Funnel};
-use super::health::{self, HealthProfile};
+use super::health::{self, Health};
 use super::identity::{self, Identity};
 use super::journey::{self, Journey};
 use super::lifetime::{self, LifetimeValue};
@@ -69,8 +69,8 @@ pub struct Pipeline {
     pub minimum_n: u32,
     /// Lengths in months of the periods that retention is given for.
     pub retention_months: Vec<u32>,
-    /// Ways to score health; the first one is the account's.
-    pub health: Vec<HealthProfile>,
+    /// How health is scored.
+    pub health: Health,
     /// The churn scorecard.
     pub risk: Risk,
     /// Funnels to count.
@@ -193,7 +193,7 @@ struct PipelineText {
     /// Lengths in months of the periods that retention is given for.
     retention_months: Option<Vec<u32>>,
     /// How health is scored.
-    health: Option<health::HealthText>,
+    health: Option<Health>,
     /// How churn risk is scored.
     risk: Option<Risk>,
     /// The funnels to count.
@@ -305,6 +305,8 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         .history
         .or(shipped.history)
         .ok_or_else(|| missing("history"))?;
+    // its mistakes are shown where they stand
+    let health_file = written.health.as_ref().map_or(SHIPPED_FILE, |_| file);
     let health = written
         .health
         .or(shipped.health)
@@ -354,7 +356,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         history_months: within("history.months", history.months, 1, 240)?,
         minimum_n: within("minimum_n", minimum_n.unwrap_or(1), 1, 1000)?,
         retention_months: retention_months.unwrap_or_default(),
-        health: health.profiles,
+        health,
         risk,
         funnels,
         journeys,
@@ -369,13 +371,13 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         lifetime: lifetime.ok_or_else(|| missing("lifetime_value"))?,
     };
     validate(&pipeline)?;
+    health::validate(&pipeline.health, &pipeline.journeys, health_file)?;
     Ok(pipeline)
 }
 
 /// What must hold within each section.
 fn validate(pipeline: &Pipeline) -> Result<()> {
     check_lengths(&pipeline.retention_months, pipeline.history_months)?;
-    health::validate(&pipeline.health)?;
     risk::validate(&pipeline.risk)?;
     funnel::validate(&pipeline.funnels)?;
     journey::validate(&pipeline.journeys)?;

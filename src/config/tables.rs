@@ -20,16 +20,17 @@ use jiff::civil::Date;
 use super::pipeline::Pipeline;
 use super::risk::scaled;
 use super::{
-    attribution, buying_group, contract, experiment, identity, lifetime, relationship, voice,
+    attribution, buying_group, contract, experiment, health, identity, lifetime, relationship,
+    voice,
 };
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
 
 /// What a curve's flat ends reach to: beyond any value that is measured.
-const FAR: f64 = 1e300;
+pub(super) const FAR: f64 = 1e300;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 49] = [
+pub const TABLE_NAMES: [&str; 55] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
@@ -39,6 +40,8 @@ pub const TABLE_NAMES: [&str; 49] = [
     "cfg_cohort_start",
     "cfg_cutoff",
     "cfg_cutoff_day",
+    "cfg_disagreement",
+    "cfg_disagreement_signal",
     "cfg_engagement_weight",
     "cfg_experience_factor",
     "cfg_experiment_arm",
@@ -51,8 +54,12 @@ pub const TABLE_NAMES: [&str; 49] = [
     "cfg_funnel_role",
     "cfg_funnel_step",
     "cfg_health",
+    "cfg_health_cap",
+    "cfg_health_cap_signal",
+    "cfg_health_condition",
     "cfg_health_curve",
     "cfg_health_measure",
+    "cfg_health_setting",
     "cfg_health_tier",
     "cfg_influence",
     "cfg_journey",
@@ -101,16 +108,13 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
         ("cfg_funnel_exclusion", funnel::exclusions(pipeline)?),
         ("cfg_funnel_role", funnel::roles(pipeline)?),
         ("cfg_survey_metric", survey_metrics(pipeline)?),
-        ("cfg_health", health(pipeline)?),
-        ("cfg_health_measure", health_measures(pipeline)?),
-        ("cfg_health_curve", health_curves(pipeline)?),
-        ("cfg_health_tier", health_tiers(pipeline)?),
         ("cfg_risk", risk(pipeline)?),
         ("cfg_risk_factor", risk_factors(pipeline)?),
         ("cfg_risk_tier", risk_tiers(pipeline)?),
         ("cfg_list", lists(pipeline)?),
         ("cfg_renewal_weight", renewal_weights(pipeline)?),
     ];
+    tables.extend(health::tables(pipeline)?);
     tables.extend(journey::tables(pipeline)?);
     tables.extend(attribution::tables(pipeline)?);
     tables.extend(buying_group::tables(pipeline)?);
@@ -296,95 +300,9 @@ fn survey_metrics(pipeline: &Pipeline) -> Result<RecordBatch> {
     ])
 }
 
-fn health(pipeline: &Pipeline) -> Result<RecordBatch> {
-    let all = &pipeline.health;
-    table(vec![
-        texts("profile", all.iter().map(|profile| profile.name.as_str())),
-        floats(
-            "coverage_floor",
-            all.iter().map(|profile| profile.coverage_floor),
-        ),
-        floats(
-            "hysteresis_points",
-            all.iter().map(|profile| profile.hysteresis_points),
-        ),
-    ])
-}
-
-fn health_measures(pipeline: &Pipeline) -> Result<RecordBatch> {
-    let rows: Vec<_> = pipeline
-        .health
-        .iter()
-        .flat_map(|profile| {
-            profile
-                .measures
-                .iter()
-                .map(move |measure| (&profile.name, measure))
-        })
-        .collect();
-    let stale = rows
-        .iter()
-        .map(|(_, measure)| measure.stale_after_days.map(i64::from));
-    table(vec![
-        texts("profile", rows.iter().map(|row| row.0.as_str())),
-        texts("measure", rows.iter().map(|row| row.1.name.as_str())),
-        texts(
-            "dimension_name",
-            rows.iter().map(|row| row.1.dimension.as_str()),
-        ),
-        floats("weight", rows.iter().map(|row| row.1.weight)),
-        ("stale_after_days", Arc::new(stale.collect::<Int64Array>())),
-        texts(
-            "label",
-            rows.iter().map(|row| row.1.label.text(pipeline.language)),
-        ),
-    ])
-}
-
-fn health_curves(pipeline: &Pipeline) -> Result<RecordBatch> {
-    let mut rows = Vec::new();
-    for profile in &pipeline.health {
-        for measure in &profile.measures {
-            let (profile, name) = (profile.name.as_str(), measure.name.as_str());
-            let (Some(first), Some(last)) = (measure.curve.first(), measure.curve.last()) else {
-                continue;
-            };
-            rows.push((profile, name, -FAR, first.0, first.1, first.1));
-            for pair in measure.curve.windows(2) {
-                rows.push((profile, name, pair[0].0, pair[1].0, pair[0].1, pair[1].1));
-            }
-            rows.push((profile, name, last.0, FAR, last.1, last.1));
-        }
-    }
-    table(vec![
-        texts("profile", rows.iter().map(|row| row.0)),
-        texts("measure", rows.iter().map(|row| row.1)),
-        floats("from_raw", rows.iter().map(|row| row.2)),
-        floats("to_raw", rows.iter().map(|row| row.3)),
-        floats("from_score", rows.iter().map(|row| row.4)),
-        floats("to_score", rows.iter().map(|row| row.5)),
-    ])
-}
-
 /// Where each half-open range ends: where the next begins, `end` for the last.
-fn range_ends(begins: &[f64], end: f64) -> Vec<f64> {
+pub(super) fn range_ends(begins: &[f64], end: f64) -> Vec<f64> {
     begins.iter().skip(1).copied().chain([end]).collect()
-}
-
-fn health_tiers(pipeline: &Pipeline) -> Result<RecordBatch> {
-    let mut rows = Vec::new();
-    for profile in &pipeline.health {
-        let begins: Vec<f64> = profile.tiers.iter().map(|tier| tier.from).collect();
-        for (tier, end) in profile.tiers.iter().zip(range_ends(&begins, FAR)) {
-            rows.push((profile.name.as_str(), tier.tier.as_str(), tier.from, end));
-        }
-    }
-    table(vec![
-        texts("profile", rows.iter().map(|row| row.0)),
-        texts("tier", rows.iter().map(|row| row.1)),
-        floats("from_score", rows.iter().map(|row| row.2)),
-        floats("to_score", rows.iter().map(|row| row.3)),
-    ])
 }
 
 fn risk(pipeline: &Pipeline) -> Result<RecordBatch> {

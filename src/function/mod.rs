@@ -9,6 +9,7 @@ mod apportion;
 mod argument;
 mod chi_square;
 mod funnel;
+mod in_words;
 mod kaplan_meier;
 mod list_set;
 mod local_day;
@@ -67,6 +68,7 @@ pub fn documentation() -> Vec<FunctionDoc> {
         nps::HIGH,
         chi_square::DOCUMENTATION,
         list_set::DOCUMENTATION,
+        in_words::DOCUMENTATION,
         local_day::DOCUMENTATION,
         parse_date::DOCUMENTATION,
         parse_timestamp::DOCUMENTATION,
@@ -82,6 +84,7 @@ pub fn documentation() -> Vec<FunctionDoc> {
 pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Days) -> Result<()> {
     let scalars = [
         ScalarUDF::new_from_impl(apportion::Apportion::new()),
+        ScalarUDF::new_from_impl(in_words::InWords::new()),
         ScalarUDF::new_from_impl(local_day::LocalDay::new(zone, days)),
         ScalarUDF::new_from_impl(parse_date::ParseDate::new()),
         ScalarUDF::new_from_impl(parse_timestamp::ParseTimestamp::new(zone)),

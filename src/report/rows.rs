@@ -50,6 +50,14 @@ impl Rows {
         Ok(Self { batch })
     }
 
+    /// No rows, of no columns.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            batch: RecordBatch::new_empty(SchemaRef::new(arrow::datatypes::Schema::empty())),
+        }
+    }
+
     /// The rows as one Arrow batch.
     pub fn batch(&self) -> &RecordBatch {
         &self.batch

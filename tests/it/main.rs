@@ -14,6 +14,8 @@ mod fire;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod marts;
 #[cfg(test)]
 mod money;
