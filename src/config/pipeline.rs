@@ -301,36 +301,15 @@ fn read(file: &str, text: &str) -> Result<PipelineText> {
 
 fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<Pipeline> {
     let folder = folder_of(file);
-    let history = written
-        .history
-        .or(shipped.history)
-        .ok_or_else(|| missing("history"))?;
+    let history = section(written.history, shipped.history, "history")?;
     // its mistakes are shown where they stand
     let health_file = written.health.as_ref().map_or(SHIPPED_FILE, |_| file);
-    let health = written
-        .health
-        .or(shipped.health)
-        .ok_or_else(|| missing("health"))?;
-    let risk = written
-        .risk
-        .or(shipped.risk)
-        .ok_or_else(|| missing("risk"))?;
-    let funnels = written
-        .funnels
-        .or(shipped.funnels)
-        .ok_or_else(|| missing("funnels"))?;
-    let journeys = written
-        .stages
-        .or(shipped.stages)
-        .ok_or_else(|| missing("stages"))?;
-    let cohorts = written
-        .cohorts
-        .or(shipped.cohorts)
-        .ok_or_else(|| missing("cohorts"))?;
-    let survey = written
-        .survey
-        .or(shipped.survey)
-        .ok_or_else(|| missing("survey"))?;
+    let health = section(written.health, shipped.health, "health")?;
+    let risk = section(written.risk, shipped.risk, "risk")?;
+    let funnels = section(written.funnels, shipped.funnels, "funnels")?;
+    let journeys = section(written.stages, shipped.stages, "stages")?;
+    let cohorts = section(written.cohorts, shipped.cohorts, "cohorts")?;
+    let survey = section(written.survey, shipped.survey, "survey")?;
     let attribution = written.attribution.or(shipped.attribution);
     let buying_group = written.buying_group.or(shipped.buying_group);
     let relationship = written.relationship.or(shipped.relationship);
@@ -404,6 +383,11 @@ fn check_lengths(retention_months: &[u32], history_months: u32) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the pipeline says, else what the shipped one says.
+fn section<T>(written: Option<T>, shipped: Option<T>, name: &str) -> Result<T> {
+    written.or(shipped).ok_or_else(|| missing(name))
 }
 
 fn missing(section: &str) -> Error {
