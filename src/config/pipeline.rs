@@ -327,48 +327,31 @@ fn read(file: &str, text: &str) -> Result<PipelineText> {
 
 fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<Pipeline> {
     let folder = folder_of(file);
-    let history = written
-        .history
-        .or(shipped.history)
-        .ok_or_else(|| missing("history"))?;
+    let history = section(written.history, shipped.history, "history")?;
     // its mistakes are shown where they stand
     let health_file = written.health.as_ref().map_or(SHIPPED_FILE, |_| file);
-    let health = written
-        .health
-        .or(shipped.health)
-        .ok_or_else(|| missing("health"))?;
-    let risk = written
-        .risk
-        .or(shipped.risk)
-        .ok_or_else(|| missing("risk"))?;
-    let churn_model = written.churn_model.or(shipped.churn_model);
-    let funnels = written
-        .funnels
-        .or(shipped.funnels)
-        .ok_or_else(|| missing("funnels"))?;
-    let journeys = written
-        .stages
-        .or(shipped.stages)
-        .ok_or_else(|| missing("stages"))?;
-    let cohorts = written
-        .cohorts
-        .or(shipped.cohorts)
-        .ok_or_else(|| missing("cohorts"))?;
-    let survey = written
-        .survey
-        .or(shipped.survey)
-        .ok_or_else(|| missing("survey"))?;
-    let attribution = written.attribution.or(shipped.attribution);
-    let buying_group = written.buying_group.or(shipped.buying_group);
-    let relationship = written.relationship.or(shipped.relationship);
-    let identity = written.identity.or(shipped.identity);
-    let lifetime = written.lifetime_value.or(shipped.lifetime_value);
-    let lists = written.lists.or(shipped.lists);
-    let voice = written.voice.or(shipped.voice);
+    let health = section(written.health, shipped.health, "health")?;
+    let risk = section(written.risk, shipped.risk, "risk")?;
+    let churn_model = section(written.churn_model, shipped.churn_model, "churn_model")?;
+    let funnels = section(written.funnels, shipped.funnels, "funnels")?;
+    let journeys = section(written.stages, shipped.stages, "stages")?;
+    let cohorts = section(written.cohorts, shipped.cohorts, "cohorts")?;
+    let survey = section(written.survey, shipped.survey, "survey")?;
+    let attribution = section(written.attribution, shipped.attribution, "attribution")?;
+    let buying_group = section(written.buying_group, shipped.buying_group, "buying_group")?;
+    let relationship = section(written.relationship, shipped.relationship, "relationship")?;
+    let identity = section(written.identity, shipped.identity, "identity")?;
+    let lifetime = section(
+        written.lifetime_value,
+        shipped.lifetime_value,
+        "lifetime_value",
+    )?;
+    let lists = section(written.lists, shipped.lists, "lists")?;
+    let voice = section(written.voice, shipped.voice, "voice")?;
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
     let holidays = written.holidays.or(shipped.holidays).unwrap_or_default();
-    let backtest = written.backtest.or(shipped.backtest);
+    let backtest = section(written.backtest, shipped.backtest, "backtest")?;
     let zone = Zone::parse(&written.timezone)?;
     let schedule = written.schedule.map(|text| text.schedule(&zone));
     let pipeline = Pipeline {
@@ -389,20 +372,20 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         retention_months: retention_months.unwrap_or_default(),
         health,
         risk,
-        churn_model: churn_model.ok_or_else(|| missing("churn_model"))?,
-        backtest: backtest.ok_or_else(|| missing("backtest"))?,
+        churn_model,
+        backtest,
         funnels,
         journeys,
         cohorts,
         survey,
-        attribution: attribution.ok_or_else(|| missing("attribution"))?,
-        buying_group: buying_group.ok_or_else(|| missing("buying_group"))?,
-        relationship: relationship.ok_or_else(|| missing("relationship"))?,
-        identity: identity.ok_or_else(|| missing("identity"))?,
-        lifetime: lifetime.ok_or_else(|| missing("lifetime_value"))?,
-        lists: lists.ok_or_else(|| missing("lists"))?,
+        attribution,
+        buying_group,
+        relationship,
+        identity,
+        lifetime,
+        lists,
         handover: written.handover.unwrap_or_default(),
-        voice: voice.ok_or_else(|| missing("voice"))?,
+        voice,
         experiments: written.experiments.unwrap_or_default(),
     };
     validate(&pipeline)?;
@@ -443,6 +426,11 @@ fn check_lengths(retention_months: &[u32], history_months: u32) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the pipeline says, else what the shipped one says.
+fn section<T>(written: Option<T>, shipped: Option<T>, name: &str) -> Result<T> {
+    written.or(shipped).ok_or_else(|| missing(name))
 }
 
 fn missing(section: &str) -> Error {
