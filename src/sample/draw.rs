@@ -23,9 +23,9 @@ pub(super) enum Purpose {
     Webinar,
     Dirt,
     Browser,
-    Play,
     Site,
     Experiment,
+    Play,
 }
 
 /// A stream of draws: `SplitMix64` (Steele, Lea and Flood 2014), started at a
