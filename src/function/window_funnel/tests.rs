@@ -154,7 +154,7 @@ proptest! {
         groups.terms.resize(GROUPS - gone, None);
         found.push(groups.evaluate(EmitTo::All).unwrap());
         let found: Vec<&dyn Array> = found.iter().map(AsRef::as_ref).collect();
-        let found = datafusion::arrow::compute::concat(&found).unwrap();
+        let found = arrow::compute::concat(&found).unwrap();
         prop_assert_eq!(&found, &at_once(&rows));
     }
 
