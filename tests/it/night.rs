@@ -221,7 +221,10 @@ fn late_rows_are_in_the_second_night_as_if_they_had_always_been() {
         .collect();
     assert_eq!(
         second,
-        ["latest/account_health.parquet"],
+        [
+            "latest/account_health.parquet",
+            "latest/health_change.parquet"
+        ],
         "all else follows from the extracts"
     );
     health_carries_over(&company, &first_health);
