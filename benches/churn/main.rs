@@ -68,13 +68,13 @@ fn worlds(accounts: u32, months: i32, last_seed: u64) -> Outcome {
                 .map(|(row, _)| row)
                 .collect();
             let truth: Vec<f64> = rows.iter().map(|row| made.truth[*row]).collect();
-            let lost = |row: &usize| made.examples.rows[*row].churned_on.is_some();
-            let labels: Vec<bool> = rows.iter().map(lost).collect();
+            let is_lost = |row: &usize| made.examples.rows[*row].churned_on.is_some();
+            let labels: Vec<bool> = rows.iter().map(is_lost).collect();
             let best = roc_auc(&truth, &labels).unwrap_or(f64::NAN);
-            let loss =
+            let surprise =
                 |(truth, lost): (&f64, &bool)| -if *lost { truth.ln() } else { (-truth).ln_1p() };
-            let loss: f64 = truth.iter().zip(&labels).map(loss).sum();
-            let loss = loss / f64::from(u32::try_from(labels.len())?);
+            let total: f64 = truth.iter().zip(&labels).map(surprise).sum();
+            let loss = total / f64::from(u32::try_from(labels.len())?);
             let of = |metric: &str| card.total(metric).unwrap_or(f64::NAN);
             println!(
                 "{kind:?} {seed} {} {} {} {:.4} {best:.4} {:.4} {:.5} {loss:.5} {:.4} {seconds:.1}",
@@ -154,7 +154,7 @@ fn fit(folder: &Path) -> Outcome {
     let forest = fit_forest(&kept, &kept_labels, Some(&aside), &Boosting::default());
     let fitting = watch.seconds();
     let trees = forest.trees.len();
-    let scorer = Scorer::new(ChurnModel {
+    let model = Scorer::new(ChurnModel {
         format: MODEL_FORMAT,
         features: (0..columns).map(|column| format!("f{column}")).collect(),
         logistic: None,
@@ -164,12 +164,12 @@ fn fit(folder: &Path) -> Outcome {
     let cells = numbers(&folder.join("test"))?;
     let rows: Vec<&[f64]> = cells.chunks_exact(columns).collect();
     let watch = Stopwatch::start();
-    let scores: Vec<f64> = rows.par_iter().map(|row| scorer.probability(row)).collect();
+    let scores: Vec<f64> = rows.par_iter().map(|row| model.probability(row)).collect();
     let scoring = watch.seconds();
     let watch = Stopwatch::start();
     let parts: Vec<i64> = rows
         .par_iter()
-        .map(|row| scorer.parts(row).probability)
+        .map(|row| model.parts(row).probability)
         .collect();
     let explaining = watch.seconds();
     let happened = labels("test_labels")?;

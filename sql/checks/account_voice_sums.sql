@@ -28,7 +28,8 @@ from account_voice
 left join by_role
     on account_voice.account_id = by_role.account_id and account_voice.role = 'all'
 where account_voice.answered > account_voice.people
-    or least(account_voice.promoters, account_voice.passives, account_voice.detractors) < 0
+    or least(account_voice.promoters, account_voice.passives) < 0
+    or account_voice.detractors < 0
     or account_voice.promoters + account_voice.passives + account_voice.detractors
         <> account_voice.answered
     or account_voice.score_mean not between 0 and 10
@@ -43,7 +44,10 @@ where account_voice.answered > account_voice.people
             (by_role.people is distinct from account_voice.people)
             or (by_role.answered is distinct from account_voice.answered)
             or (by_role.silent is distinct from account_voice.silent)
-            or (by_role.deciding_answered is distinct from account_voice.deciding_answered)
+            or (
+                by_role.deciding_answered
+                is distinct from account_voice.deciding_answered
+            )
             or (account_voice.state = 'value') <> (account_voice.shrunken_nps is not null)
             or (
                 account_voice.deciding_answered = 0

@@ -1,5 +1,5 @@
--- Accounts whose base probability and contributions do not sum to the probability, or that
--- have reasons and no probability; all in millionths, without a tolerance.
+-- Accounts whose base probability and contributions do not sum to the probability, or
+-- that have reasons and no probability; all in millionths, without a tolerance.
 -- severity: error
 -- checks: churn_reason
 with

@@ -46,5 +46,8 @@ where reported > deliveries
     or flag not in (
         'beautified', 'voice_contradicts', 'dates_contradict', 'too_few', 'none'
     )
-    or (flag in ('beautified', 'voice_contradicts') and coalesce(voice_gap_high >= 0, true))
+    or (
+        flag in ('beautified', 'voice_contradicts')
+        and coalesce(voice_gap_high >= 0, true)
+    )
     or (flag in ('beautified', 'dates_contradict') and contradicted = 0)

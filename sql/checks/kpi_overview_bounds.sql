@@ -8,7 +8,11 @@ select
 from kpi_overview
 where coalesce(value < low or value > high, false)
     or (unit = 'points' and coalesce(abs(value) > 100, false))
-    or (unit = 'share' and measure <> 'nrr' and coalesce(value not between 0 and 1, false))
+    or (
+        unit = 'share'
+        and measure <> 'nrr'
+        and coalesce(value not between 0 and 1, false)
+    )
     or (unit = 'score' and coalesce(value not between 0 and 100, false))
     or coalesce(change <> value - value_before, false)
     or period_start > period_end

@@ -1,5 +1,5 @@
--- Rows of model_drift that cannot be: an index below 0, no accounts, a share outside 0 and
--- 1, a limit of nothing.
+-- Rows of model_drift that cannot be: an index below 0, no accounts, a share outside 0
+-- and 1, a limit of nothing.
 -- severity: error
 -- checks: model_drift
 select

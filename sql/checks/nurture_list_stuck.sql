@@ -1,5 +1,5 @@
--- Accounts said to stall that do not: in no stage of that name now, or not for longer than
--- is usual.
+-- Accounts said to stall that do not: in no stage of that name now, or not for longer
+-- than is usual.
 -- severity: error
 -- checks: nurture_list
 select

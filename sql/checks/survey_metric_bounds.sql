@@ -1,7 +1,7 @@
 -- Survey figures outside what they can be: rates outside 0 to 1, NPS outside -100 to 100,
 -- a figure or a change outside its interval, more answers than requests, a weighted
--- figure without an answer of those who decide. (The interval of NPS is drawn towards the middle, so
--- that of one single answer may leave it out.)
+-- figure without an answer of those who decide. (The interval of NPS is drawn towards the
+-- middle, so that of one single answer may leave it out.)
 -- severity: error
 -- checks: survey_metric
 select

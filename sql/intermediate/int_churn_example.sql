@@ -1,6 +1,6 @@
 -- What there is to learn from of one paying account at a cutoff: its features, and beside
--- them what a model is compared with and what it is weighed by. What became of the account
--- is not here: that is only known later.
+-- them what a model is compared with and what it is weighed by. What became of the
+-- account is not here: that is only known later.
 -- grain: as_of, account_id
 with
 

@@ -74,7 +74,8 @@ said as (
                 end, '-'
             )),
             '{typical}', coalesce(
-                case when typical = round(typical) then cast(cast(typical as bigint) as text)
+                case when typical = round(typical)
+                    then cast(cast(typical as bigint) as text)
                     else rtrim(rtrim(
                         cast(cast(typical as decimal(18,2)) as text), '0'
                     ), '.')

@@ -1,5 +1,5 @@
--- Everything the churn model may look at of one paying account at a cutoff: the pipeline's
--- features and their values, in one order. A value that is not known is null.
+-- Everything the churn model may look at of one paying account at a cutoff: the
+-- pipeline's features and their values, in one order. A value that is not known is null.
 -- grain: as_of, account_id
 with
 

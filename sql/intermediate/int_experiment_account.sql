@@ -40,7 +40,9 @@ used as (
         ready.account_id,
         count(*) filter (where used_day.day >= ready.exposed_on) as active_days,
         count(*) filter (where used_day.day < ready.exposed_on) as active_days_before,
-        coalesce(sum(used_day.events) filter (where used_day.day >= ready.exposed_on), 0) as events,
+        coalesce(
+            sum(used_day.events) filter (where used_day.day >= ready.exposed_on), 0
+        ) as events,
         coalesce(sum(used_day.events) filter (where used_day.day < ready.exposed_on), 0)
             as events_before
     from ready
@@ -90,7 +92,9 @@ measured as (
         cast(case cfg_experiment_outcome.outcome
             -- without any events nobody looked, and nobody used nothing
             when 'active_days' then
-                case when feed.first_day is not null then coalesce(used.active_days, 0) end
+                case when feed.first_day is not null
+                    then coalesce(used.active_days, 0)
+                end
             when 'events' then
                 case when feed.first_day is not null then coalesce(used.events, 0) end
             when 'is_paying' then case

@@ -66,8 +66,7 @@ touched as (
     inner join touch
         on kind.touchpoint = touch.touchpoint
         and kind.variant = touch.variant
-    where not kind.needs_events
-        or touch.occurred_at >= kind.first_event_at
+    where not kind.needs_events or touch.occurred_at >= kind.first_event_at
 ),
 
 seen as (

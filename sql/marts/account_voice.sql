@@ -90,8 +90,8 @@ judged as (
 
 voice as (
     select
-        account_id, 'all' as role, influence, decides, people, asked, n, silent, good, bad,
-        score_sum, deciding_people, deciding_answered, deciding_silent,
+        account_id, 'all' as role, influence, decides, people, asked, n, silent, good,
+        bad, score_sum, deciding_people, deciding_answered, deciding_silent,
         cast(heard_sum as double) / nullif(cast(influence_sum as double), 0)
             as heard_influence,
         state,

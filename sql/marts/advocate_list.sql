@@ -1,7 +1,7 @@
--- One person who would recommend us and whom others listen to, at a customer that is well:
--- newest answer to the relationship survey's recommendation question that of a promoter,
--- a role with influence in the phase of use, a healthy tier, no severe ticket open. Who
--- has left or asked to be forgotten is never here.
+-- One person who would recommend us and whom others listen to, at a customer that is
+-- well: newest answer to the relationship survey's recommendation question that of a
+-- promoter, a role with influence in the phase of use, a healthy tier, no severe ticket
+-- open. Who has left or asked to be forgotten is never here.
 -- grain: contact_id
 -- columns:
 --   rank | integer | - | 1 = first to ask: by influence, score, then the newest answer
@@ -32,8 +32,7 @@ newest_answer as (
         responded_on,
         is_good
     from int_survey_answer
-    where kind = 'relationship'
-        and metric = 'nps'
+    where kind = 'relationship' and metric = 'nps'
         and contact_id is not null
         and responded_on <= $as_of
     qualify row_number() over (

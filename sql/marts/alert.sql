@@ -23,61 +23,6 @@
 --   owner_position | integer | - | place among the owner's
 with
 
-bad_answer as (
-    select
-        int_survey_answer.account_id,
-        'negative_answer' as alert,
-        concat(
-            coalesce(int_survey_answer.contact_id, int_survey_answer.response_id),
-            '/', int_survey_answer.metric
-        ) as subject,
-        int_survey_answer.responded_on as happened_on,
-        int_survey_answer.contact_id,
-        int_survey_answer.score,
-        int_survey_answer.metric,
-        coalesce(int_survey_answer.contact_id, '?') as who,
-        cast(null as text) as role,
-        cast(null as text) as tier_before,
-        cast(null as text) as tier
-    from cfg_list_rule
-    cross join int_survey_answer
-    where int_survey_answer.is_bad
-        and int_survey_answer.account_id is not null
-        and int_survey_answer.responded_on <= $as_of
-        and $as_of - int_survey_answer.responded_on < cfg_list_rule.alert_days
-    qualify row_number() over (
-        partition by
-            int_survey_answer.account_id,
-            coalesce(int_survey_answer.contact_id, int_survey_answer.response_id),
-            int_survey_answer.metric
-        order by
-            int_survey_answer.responded_at desc nulls last,
-            int_survey_answer.response_id desc
-    ) = 1
-),
-
-left_champion as (
-    select
-        stg_contact.account_id,
-        'champion_left' as alert,
-        stg_contact.contact_id as subject,
-        stg_contact.left_on as happened_on,
-        stg_contact.contact_id,
-        cast(null as bigint) as score,
-        cast(null as text) as metric,
-        stg_contact.contact_id as who,
-        stg_contact.buying_role as role,
-        cast(null as text) as tier_before,
-        cast(null as text) as tier
-    from cfg_list_rule
-    cross join stg_contact
-    inner join cfg_relationship_role
-        on stg_contact.buying_role = cfg_relationship_role.role
-    where stg_contact.account_id is not null
-        and stg_contact.left_on <= $as_of
-        and $as_of - stg_contact.left_on < cfg_list_rule.alert_days
-),
-
 -- a tier that the profile does not name (insufficient) is neither better nor worse
 fallen as (
     select
@@ -98,7 +43,9 @@ fallen as (
 ),
 
 -- what fell on an earlier night, and has not risen since
-still_down as (
+dropped as (
+    select account_id, tier, tier_before, happened_on from fallen
+    union all
     select
         prior_alert.account_id,
         account_health.tier,
@@ -114,32 +61,28 @@ still_down as (
         and $as_of - prior_alert.happened_on < cfg_list_rule.alert_days
 ),
 
-tier_drop as (
+raised as (
+    select * from int_alert_person
+    union all
     select
-        account_id,
+        dropped.account_id,
         'tier_drop' as alert,
-        concat(tier_before, '>', tier) as subject,
-        happened_on,
+        concat(dropped.tier_before, '>', dropped.tier) as subject,
+        dropped.happened_on,
         cast(null as text) as contact_id,
         cast(null as bigint) as score,
         cast(null as text) as metric,
-        cast(null as text) as who,
-        cast(null as text) as role,
-        tier_before,
-        tier
-    from (
-        select * from fallen
-        union all
-        select account_id, tier, tier_before, happened_on from still_down
-    ) as either
-),
-
-raised as (
-    select * from bad_answer
-    union all
-    select * from left_champion
-    union all
-    select * from tier_drop
+        replace(
+            replace(
+                replace(cfg_list_reason.why, '{day}', cast(dropped.happened_on as text)),
+                '{from}', dropped.tier_before
+            ),
+            '{to}', dropped.tier
+        ) as why,
+        cfg_list_reason.next_step
+    from dropped
+    inner join cfg_list_reason
+        on cfg_list_reason.list = 'alert' and cfg_list_reason.reason = 'tier_drop'
 ),
 
 ranked as (
@@ -160,15 +103,10 @@ ranked as (
         int_list_account.owner_id,
         int_list_account.arr,
         int_list_account.currency,
-        cfg_list_limit.capacity,
-        cfg_list_reason.why,
-        cfg_list_reason.next_step
+        cfg_list_limit.capacity
     from raised
     inner join int_list_account on raised.account_id = int_list_account.account_id
     inner join cfg_list_limit on cfg_list_limit.list = 'alert'
-    inner join cfg_list_reason
-        on cfg_list_reason.list = 'alert'
-        and raised.alert = cfg_list_reason.reason
 ),
 
 placed as (
@@ -192,25 +130,7 @@ select
     metric,
     arr,
     currency,
-    replace(
-        replace(
-            replace(
-                replace(
-                    replace(
-                        replace(
-                            replace(why, '{who}', coalesce(who, '')),
-                            '{role}', coalesce(role, '')
-                        ),
-                        '{metric}', coalesce(metric, '')
-                    ),
-                    '{score}', coalesce(cast(score as text), '')
-                ),
-                '{day}', cast(happened_on as text)
-            ),
-            '{from}', coalesce(tier_before, '')
-        ),
-        '{to}', coalesce(tier, '')
-    ) as why,
+    why,
     next_step,
     concat(account_id, ':alert:', alert, '/', subject) as task_key,
     case when owner_position > capacity then 'waiting' else 'listed' end as status,

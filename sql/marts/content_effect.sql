@@ -104,8 +104,8 @@ counted as (
 judged as (
     select
         counted.*,
-        least(stays_seen, stays_unseen) < greatest(cfg_pipeline.minimum_n, 1)
-            as is_too_few
+        least(stays_seen, stays_unseen) >= greatest(cfg_pipeline.minimum_n, 1)
+            as is_enough
     from cfg_pipeline
     cross join counted
 ),
@@ -113,15 +113,12 @@ judged as (
 rated as (
     select
         *,
-        case when not is_too_few then cast(moved_seen as double) / stays_seen end as p,
-        case when not is_too_few then wilson_low(moved_seen, stays_seen) end as p_low,
-        case when not is_too_few then wilson_high(moved_seen, stays_seen) end as p_high,
-        case when not is_too_few then cast(moved_unseen as double) / stays_unseen end
-            as q,
-        case when not is_too_few then wilson_low(moved_unseen, stays_unseen) end
-            as q_low,
-        case when not is_too_few then wilson_high(moved_unseen, stays_unseen) end
-            as q_high
+        case when is_enough then cast(moved_seen as double) / stays_seen end as p,
+        case when is_enough then wilson_low(moved_seen, stays_seen) end as p_low,
+        case when is_enough then wilson_high(moved_seen, stays_seen) end as p_high,
+        case when is_enough then cast(moved_unseen as double) / stays_unseen end as q,
+        case when is_enough then wilson_low(moved_unseen, stays_unseen) end as q_low,
+        case when is_enough then wilson_high(moved_unseen, stays_unseen) end as q_high
     from judged
 )
 
@@ -148,5 +145,5 @@ select
     -- Newcombe's interval, put together from those of the two rates
     p - q - sqrt(power(p - p_low, 2) + power(q_high - q, 2)) as difference_low,
     p - q + sqrt(power(p_high - p, 2) + power(q - q_low, 2)) as difference_high,
-    is_too_few
+    not is_enough as is_too_few
 from rated

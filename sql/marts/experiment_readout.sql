@@ -58,7 +58,8 @@ figure as (
         coalesce(found.adjusted, found.difference) as effect,
         case when found.adjusted is null then found.error else found.adjusted_error end
             as effect_error,
-        case when found.adjusted is null then found.freedom else found.adjusted_freedom end
+        case when found.adjusted is null then found.freedom
+            else found.adjusted_freedom end
             as effect_freedom,
         coalesce(least(found.accounts, found.control_accounts), 0)
             < greatest(cfg_pipeline.minimum_n, 2) as is_too_few

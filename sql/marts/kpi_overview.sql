@@ -27,93 +27,29 @@
 --   is_too_few | boolean | - | n is below the pipeline's minimum
 with
 
-window_day as (
-    select
-        minimum_n,
-        cast(overview_days as int) as days
-    from (
-        select
-            greatest(cfg_pipeline.minimum_n, 1) as minimum_n,
-            cfg_list_rule.overview_days
-        from cfg_pipeline
-        cross join cfg_list_rule
-    ) as setting
-),
-
-survey as (
-    select
-        cfg_survey_metric.metric,
-        coalesce(now_answer.n, 0) as n,
-        coalesce(now_answer.good, 0) as good,
-        coalesce(now_answer.bad, 0) as bad,
-        coalesce(before_answer.n, 0) as n_before,
-        coalesce(before_answer.good, 0) as good_before,
-        coalesce(before_answer.bad, 0) as bad_before
-    from cfg_survey_metric
-    left join int_overview_survey as now_answer
-        on cfg_survey_metric.metric = now_answer.metric and now_answer.period = 'now'
-    left join int_overview_survey as before_answer
-        on cfg_survey_metric.metric = before_answer.metric
-        and before_answer.period = 'before'
-),
-
-ticket as (
-    select
-        count(*) filter (where is_now) as n,
-        sum(minutes) filter (where is_now) as minutes,
-        count(*) filter (where not is_now) as n_before,
-        sum(minutes) filter (where not is_now) as minutes_before
-    from (
-        select
-            $as_of - stg_ticket.resolved_on < window_day.days as is_now,
-            (cast(stg_ticket.resolved_at as bigint)
-                - cast(stg_ticket.opened_at as bigint)) / 60000000 as minutes
-        from window_day
-        cross join stg_ticket
-        where stg_ticket.resolved_at >= stg_ticket.opened_at
-            and stg_ticket.resolved_on <= $as_of
-            and $as_of - stg_ticket.resolved_on < 2 * window_day.days
-    ) as resolved
-),
-
 -- the length of period nearest to the days of the overview
 period_length as (
     select months
-    from (select distinct months from cfg_retention_period) as given
-    cross join window_day
-    order by abs(months * 30 - window_day.days), months
+    from cfg_retention_period
+    cross join cfg_list_rule
+    order by abs(months * 30 - overview_days), months
     limit 1
 ),
 
 kept as (
     select
         retention.*,
-        row_number() over (partition by currency order by period_end desc) as position
+        shown.measure,
+        case shown.measure when 'nrr' then net_retention else logo_churn end as value,
+        case when shown.measure = 'churn_rate' then logo_churn_low end as low,
+        case when shown.measure = 'churn_rate' then logo_churn_high end as high,
+        row_number() over (
+            partition by shown.measure, currency order by period_end desc
+        ) as position
     from retention
     inner join period_length on retention.months = period_length.months
+    cross join (values ('churn_rate'), ('nrr')) as shown (measure)
     where retention.dimension = 'all'
-),
-
-retained as (
-    select
-        kept.currency,
-        kept.period_start,
-        kept.period_end,
-        kept.accounts_at_start as n,
-        kept.logo_churn,
-        kept.logo_churn_low,
-        kept.logo_churn_high,
-        kept.net_retention,
-        before.period_start as before_start,
-        before.period_end as before_end,
-        before.accounts_at_start as n_before,
-        before.logo_churn as logo_churn_before,
-        before.net_retention as net_retention_before
-    from kept
-    left join kept as before
-        on kept.currency = before.currency
-        and before.period_end = kept.period_start - 1
-    where kept.position = 1
 ),
 
 health_now as (
@@ -133,92 +69,29 @@ health_before as (
 ),
 
 measured as (
-    select
-        survey.metric as measure,
-        'all' as currency,
-        case survey.metric when 'ces' then 'leading' else 'lagging' end as direction,
-        case survey.metric when 'nps' then 'points' else 'share' end as unit,
-        'higher' as better_when,
-        $as_of - window_day.days + 1 as period_start,
-        $as_of as period_end,
-        case survey.metric
-            when 'nps' then 100 * cast(good - bad as double) / nullif(n, 0)
-            else cast(good as double) / nullif(n, 0)
-        end as value,
-        case when n > 0 then
-            case survey.metric when 'nps' then nps_low(good, bad, n)
-                else wilson_low(good, n) end
-        end as low,
-        case when n > 0 then
-            case survey.metric when 'nps' then nps_high(good, bad, n)
-                else wilson_high(good, n) end
-        end as high,
-        n,
-        $as_of - 2 * window_day.days + 1 as before_start,
-        $as_of - window_day.days as before_end,
-        case survey.metric
-            when 'nps' then 100 * cast(good_before - bad_before as double)
-                / nullif(n_before, 0)
-            else cast(good_before as double) / nullif(n_before, 0)
-        end as value_before,
-        n_before
-    from window_day
-    cross join survey
+    select * from int_overview_measure
     union all
     select
-        'art' as measure,
-        'all' as currency,
-        'leading' as direction,
-        'minutes' as unit,
-        'lower' as better_when,
-        $as_of - window_day.days + 1 as period_start,
-        $as_of as period_end,
-        cast(minutes as double) / nullif(n, 0) as value,
-        cast(null as double) as low,
-        cast(null as double) as high,
-        n,
-        $as_of - 2 * window_day.days + 1 as before_start,
-        $as_of - window_day.days as before_end,
-        cast(minutes_before as double) / nullif(n_before, 0) as value_before,
-        n_before
-    from window_day
-    cross join ticket
-    union all
-    select
-        'churn_rate' as measure,
-        currency,
+        kept.measure,
+        kept.currency,
         'lagging' as direction,
         'share' as unit,
-        'lower' as better_when,
-        period_start,
-        period_end,
-        logo_churn as value,
-        logo_churn_low as low,
-        logo_churn_high as high,
-        n,
-        before_start,
-        before_end,
-        logo_churn_before as value_before,
-        n_before
-    from retained
-    union all
-    select
-        'nrr' as measure,
-        currency,
-        'lagging' as direction,
-        'share' as unit,
-        'higher' as better_when,
-        period_start,
-        period_end,
-        net_retention as value,
-        cast(null as double) as low,
-        cast(null as double) as high,
-        n,
-        before_start,
-        before_end,
-        net_retention_before as value_before,
-        n_before
-    from retained
+        case kept.measure when 'nrr' then 'higher' else 'lower' end as better_when,
+        kept.period_start,
+        kept.period_end,
+        kept.value,
+        kept.low,
+        kept.high,
+        kept.accounts_at_start as n,
+        before.period_start as before_start,
+        before.period_end as before_end,
+        before.value as value_before,
+        before.accounts_at_start as n_before
+    from kept
+    left join kept as before
+        on kept.measure = before.measure and kept.currency = before.currency
+        and before.period_end = kept.period_start - 1
+    where kept.position = 1
     union all
     select
         'health' as measure,
@@ -244,9 +117,9 @@ measured as (
 judged as (
     select
         measured.*,
-        measured.n < window_day.minimum_n as is_too_few,
-        coalesce(measured.n_before < window_day.minimum_n, true) as is_too_few_before
-    from window_day
+        n >= greatest(minimum_n, 1) as is_enough,
+        coalesce(n_before >= greatest(minimum_n, 1), false) as was_enough
+    from cfg_pipeline
     cross join measured
 )
 
@@ -258,20 +131,17 @@ select
     better_when,
     period_start,
     period_end,
-    case when not is_too_few then value end as value,
-    case when not is_too_few then low end as low,
-    case when not is_too_few then high end as high,
+    case when is_enough then value end as value,
+    case when is_enough then low end as low,
+    case when is_enough then high end as high,
     n,
     before_start,
     before_end,
-    case when not is_too_few_before then value_before end as value_before,
+    case when was_enough then value_before end as value_before,
     n_before,
-    case when not is_too_few and not is_too_few_before then value - value_before end
-        as change,
-    case
-        when is_too_few or is_too_few_before or value = value_before then null
-        when better_when = 'higher' then value > value_before
-        else value < value_before
+    case when is_enough and was_enough then value - value_before end as change,
+    case when is_enough and was_enough and value <> value_before then
+        (better_when = 'higher') = (value > value_before)
     end as is_better,
-    is_too_few
+    not is_enough as is_too_few
 from judged

@@ -33,179 +33,88 @@ with
 started as (
     select
         task.account_id,
-        reach.is_all,
-        case when reach.is_all then 'all' else task.task_type end as task_type,
+        kind.task_type, kind.outcome,
         task.opened_on,
+        task.opened_on + cast(cfg_list_rule.outcome_after_days as int) as after_on,
+        task.opened_on + cast(cfg_list_rule.outcome_answer_days as int) as answers_until,
         task.status = 'held_out' as is_held_out,
         task.status = 'done' as is_done
-    from (values (true), (false)) as reach (is_all)
+    from cfg_list_rule
     cross join task
+    inner join int_outcome_kind as kind on task.task_type = kind.list and kind.is_measured
     where task.status = 'held_out' or task.handed_over_on is not null
     qualify row_number() over (
-        partition by
-            task.account_id,
-            case when reach.is_all then 'all' else task.task_type end
+        partition by task.account_id, kind.task_type, kind.outcome
         order by task.opened_on, task.urgency, task.task_key
     ) = 1
 ),
 
--- the day on which it is asked, and whether that has come
-asked as (
+-- what counted on the first day, and on the one it is asked; an answer counts once only
+compared as (
     select
         started.*,
-        opened_on + cast(cfg_list_rule.outcome_after_days as int) as after_on,
-        opened_on + cast(cfg_list_rule.outcome_answer_days as int) as answers_until
-    from cfg_list_rule
-    cross join started
+        sign.value, sign.question,
+        sign.begins_on <= opened_on and coalesce(sign.ends_on > opened_on, true)
+            as is_before,
+        case when started.outcome = 'answer'
+            then sign.begins_on > opened_on and sign.begins_on <= answers_until
+            else sign.begins_on <= after_on and coalesce(sign.ends_on > after_on, true)
+        end as is_after
+    from started
+    left join int_outcome_sign as sign
+        on started.account_id = sign.account_id and started.outcome = sign.outcome
+    where started.outcome = 'answer' or after_on <= $as_of
 ),
 
-answer_part as (
+summed as (
     select
-        asked.account_id,
-        asked.task_type,
-        int_answer_value.metric,
-        int_answer_value.kind,
-        sum(int_answer_value.value)
-            filter (where int_answer_value.responded_on <= asked.opened_on) as sum_before,
-        count(*)
-            filter (where int_answer_value.responded_on <= asked.opened_on) as n_before,
-        sum(int_answer_value.value)
-            filter (where int_answer_value.responded_on > asked.opened_on) as sum_after,
-        count(*)
-            filter (where int_answer_value.responded_on > asked.opened_on) as n_after
-    from asked
-    inner join int_answer_value
-        on asked.account_id = int_answer_value.account_id
-        and int_answer_value.responded_on > asked.opened_on - 365
-        and int_answer_value.responded_on <= asked.answers_until
-        and int_answer_value.responded_on <= $as_of
-    group by
-        asked.account_id,
-        asked.task_type,
-        int_answer_value.metric,
-        int_answer_value.kind
-),
-
-answered as (
-    select
-        account_id,
-        task_type,
-        sum(
-            cast(cast(sum_after as decimal(18,0)) / cast(n_after as decimal(18,0))
-                - cast(sum_before as decimal(18,0)) / cast(n_before as decimal(18,0))
-                as decimal(24,4))
-        ) > 0 as is_better
-    from answer_part
-    where n_before > 0 and n_after > 0
-    group by account_id, task_type
-),
-
-used as (
-    select
-        asked.account_id,
-        asked.task_type,
-        count(*) filter (
-            where int_account_day.day > asked.after_on - 28
-                and int_account_day.day <= asked.after_on
-        ) > count(*) filter (
-            where int_account_day.day > asked.opened_on - 28
-                and int_account_day.day <= asked.opened_on
-        ) as is_better
-    from asked
-    inner join cfg_source on cfg_source.source_table = 'event' and cfg_source.is_declared
-    left join int_account_day on asked.account_id = int_account_day.account_id
-    where asked.after_on <= $as_of
-    group by asked.account_id, asked.task_type
-),
-
-contract as (
-    select
-        account_id,
-        started_on,
-        ended_on
-    from stg_subscription
-    where account_id is not null and mrr > 0 and not is_trial
-),
-
-paying as (
-    select
-        asked.account_id,
-        asked.task_type,
-        bool_or(
-            contract.started_on <= asked.after_on
-            and coalesce(contract.ended_on > asked.after_on, true)
-        ) as is_better
-    from asked
-    inner join contract on asked.account_id = contract.account_id
-    where asked.after_on <= $as_of
-    group by asked.account_id, asked.task_type
-    having bool_or(
-        contract.started_on <= asked.opened_on
-        and coalesce(contract.ended_on > asked.opened_on, true)
-    )
+        account_id, task_type, outcome, is_held_out, is_done,
+        count(*) filter (where is_before) as n_before,
+        count(*) filter (where is_after) as n_after,
+        cast(cast(sum(value) filter (where is_after) as decimal(18,0))
+            / cast(nullif(count(*) filter (where is_after), 0) as decimal(18,0))
+            - cast(sum(value) filter (where is_before) as decimal(18,0))
+            / cast(nullif(count(*) filter (where is_before), 0) as decimal(18,0))
+            as decimal(24,4)) as change
+    from compared
+    group by account_id, task_type, outcome, is_held_out, is_done, question
 ),
 
 followed as (
-    select 'answer' as outcome, account_id, task_type, is_better from answered
-    union all
-    select 'use' as outcome, account_id, task_type, is_better from used
-    union all
-    select 'renewal' as outcome, account_id, task_type, is_better from paying
+    select
+        account_id, task_type, outcome, is_held_out, is_done,
+        case outcome
+            when 'answer' then sum(change) > 0
+            when 'use' then sum(n_after) > sum(n_before)
+            else sum(n_after) > 0
+        end as is_better
+    from summed
+    where outcome = 'use' or (n_before > 0 and (outcome = 'renewal' or n_after > 0))
+    group by account_id, task_type, outcome, is_held_out, is_done
 ),
 
-counted as (
+judged as (
     select
-        followed.outcome,
-        followed.task_type,
+        wanted.task_type, wanted.outcome,
+        greatest(cfg_pipeline.minimum_n, 1) as minimum_n,
         count(*) filter (where not is_held_out) as n_task,
         count(*) filter (where not is_held_out and is_better) as better_task,
         count(*) filter (where is_held_out) as n_held_out,
         count(*) filter (where is_held_out and is_better) as better_held_out,
         count(*) filter (where is_done) as n_done,
         count(*) filter (where is_done and is_better) as better_done
-    from followed
-    inner join started
-        on followed.account_id = started.account_id
-        and followed.task_type = started.task_type
-    group by followed.outcome, followed.task_type
-),
-
-wanted as (
-    select
-        named.task_type,
-        asked_for.outcome
-    from (
-        select 'all' as task_type
-        union all
-        select list as task_type from cfg_list_limit
-    ) as named
-    cross join (values ('answer'), ('use'), ('renewal')) as asked_for (outcome)
-),
-
-judged as (
-    select
-        wanted.task_type,
-        wanted.outcome,
-        coalesce(counted.n_task, 0) as n_task,
-        coalesce(counted.better_task, 0) as better_task,
-        coalesce(counted.n_held_out, 0) as n_held_out,
-        coalesce(counted.better_held_out, 0) as better_held_out,
-        coalesce(counted.n_done, 0) as n_done,
-        coalesce(counted.better_done, 0) as better_done,
-        greatest(cfg_pipeline.minimum_n, 1) as minimum_n
     from cfg_pipeline
-    cross join wanted
-    left join counted
-        on wanted.task_type = counted.task_type
-        and wanted.outcome = counted.outcome
+    cross join (select distinct task_type, outcome from int_outcome_kind) as wanted
+    left join followed
+        on wanted.task_type = followed.task_type and wanted.outcome = followed.outcome
+    group by wanted.task_type, wanted.outcome, cfg_pipeline.minimum_n
 ),
 
 rated as (
     select
         *,
         least(n_task, n_held_out) < minimum_n as is_too_few,
-        case when n_task >= minimum_n
-            then cast(better_task as double) / n_task end as p,
+        case when n_task >= minimum_n then cast(better_task as double) / n_task end as p,
         case when n_task >= minimum_n then wilson_low(better_task, n_task) end as p_low,
         case when n_task >= minimum_n then wilson_high(better_task, n_task) end as p_high,
         case when n_held_out >= minimum_n

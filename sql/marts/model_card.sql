@@ -1,8 +1,8 @@
 -- One line of what is known of a churn model: what it was trained on and how good it is,
--- judged on past quarters that were each forecast from what lay before them. `champion` is
--- the model in charge, `newest` the last training, whether or not it took charge. Figures
--- of which too little is known are null. Without any training there is one line that says
--- so.
+-- judged on past quarters that were each forecast from what lay before them. `champion`
+-- is the model in charge, `newest` the last training, whether or not it took charge.
+-- Figures of which too little is known are null. Without any training there is one line
+-- that says so.
 -- grain: model_role, metric, dimension, dimension_value
 -- columns:
 --   model_role | text | - | champion or newest
@@ -49,7 +49,7 @@ select
     cast(null as bigint) as events,
     case cfg_pipeline.language
         when 'ja' then 'モデルは未学習である。専門家の点数表（未較正）が解約確率を算出している。'
-        else 'No model has been trained yet (kenko train). The scorecard of the pipeline is '
+        else 'No model has been trained yet (kenko train). The scorecard of the pipeline '
             || 'in charge: an expert''s judgement, not calibrated on this company.'
     end as note
 from cfg_risk

@@ -1,7 +1,7 @@
--- How far one feature of the churn model, or its own probability, has moved since training:
--- the population stability index over bins of training. With few accounts the index is
--- large by chance, so the limit is the pipeline's or the 95 % critical value under no
--- change, whichever is higher. Empty while no trained model is in charge.
+-- How far one feature of the churn model, or its own probability, has moved since
+-- training: the population stability index over bins of training. With few accounts the
+-- index is large by chance, so the limit is the pipeline's or the 95 % critical value
+-- under no change, whichever is higher. Empty while no trained model is in charge.
 -- grain: feature
 -- columns:
 --   feature | text | key | feature of the model, or churn_probability
@@ -102,7 +102,8 @@ judged as (
         total.typical as typical_now,
         greatest(
             cfg_churn.drift_limit,
-            indexed.chi_square * (1.0 / total.accounts + 1.0 / indexed.accounts_in_training)
+            indexed.chi_square
+                * (1.0 / total.accounts + 1.0 / indexed.accounts_in_training)
         ) as limit_index
     from cfg_churn
     cross join indexed

@@ -30,68 +30,9 @@
 --   owner_position | integer | - | place among the owner's, kept out ones not counted
 with
 
-spoken_to as (
-    select distinct int_activity.contact_id
-    from cfg_list_rule
-    cross join int_activity
-    where int_activity.mode = 'assisted'
-        and int_activity.contact_id <> ''
-        and int_activity.day <= $as_of
-        and int_activity.day > $as_of - 91
-        and $as_of - int_activity.day < cfg_list_rule.quiet_days
-),
-
-person as (
-    select
-        int_deal_now.account_id,
-        int_deal_now.stage,
-        int_purchase_member.contact_id,
-        int_purchase_member.role,
-        cfg_influence.influence
-    from int_deal_now
-    inner join int_list_account
-        on int_deal_now.account_id = int_list_account.account_id
-        and int_list_account.severe_tickets = 0
-    inner join int_purchase_member
-        on int_deal_now.unit = int_purchase_member.unit
-        and int_deal_now.unit_id = int_purchase_member.unit_id
-    inner join cfg_influence
-        on int_deal_now.purchase = cfg_influence.purchase
-        and int_deal_now.phase = cfg_influence.phase
-        and int_purchase_member.role = cfg_influence.role
-    -- a person the deal names and the contacts lack cannot be written to
-    inner join stg_contact on int_purchase_member.contact_id = stg_contact.contact_id
-    left anti join stg_erasure
-        on int_purchase_member.contact_id = stg_erasure.contact_id
-    left anti join spoken_to on int_purchase_member.contact_id = spoken_to.contact_id
-    where cfg_influence.influence > 0
-),
-
-known as (
-    select distinct
-        int_content_touch.contact_id,
-        int_content_touch.content_id
-    from cfg_list_rule
-    cross join int_content_touch
-    where int_content_touch.contact_id <> ''
-        and $as_of - int_content_touch.day < cfg_list_rule.suppress_days
-    union
-    select
-        split_part(stg_task.reason, '/', 1) as contact_id,
-        substr(stg_task.reason, strpos(stg_task.reason, '/') + 1) as content_id
-    from cfg_list_rule
-    cross join stg_task
-    where stg_task.task_type = 'next_best_action'
-        and stg_task.is_closed
-        and coalesce(
-            $as_of - stg_task.closed_on < cfg_list_rule.suppress_days, true
-        )
-),
-
 evidence as (
     select
-        person.account_id,
-        person.contact_id,
+        int_action_person.*,
         content_effect.content_id,
         content_effect.role as evidence_role,
         coalesce(content_effect.difference_low > 0, false) as is_moved,
@@ -101,13 +42,13 @@ evidence as (
         content_effect.stays_seen,
         content_effect.accounts
     from cfg_pipeline
-    cross join person
+    cross join int_action_person
     inner join content_effect
-        on person.stage = content_effect.stage
-        and (person.role = content_effect.role or content_effect.role = 'all')
-    left anti join known
-        on person.contact_id = known.contact_id
-        and content_effect.content_id = known.content_id
+        on int_action_person.stage = content_effect.stage
+        and content_effect.role in (int_action_person.role, 'all')
+    left anti join int_known_content
+        on int_action_person.contact_id = int_known_content.contact_id
+        and content_effect.content_id = int_known_content.content_id
     where not content_effect.is_missing
         and (
             content_effect.difference_low > 0
@@ -131,61 +72,43 @@ best as (
 ),
 
 chosen as (
-    select
-        best.*,
-        person.stage,
-        person.role,
-        person.influence
+    select best.*
     from cfg_list_rule
     cross join best
-    inner join person
-        on best.account_id = person.account_id
-        and best.contact_id = person.contact_id
     qualify row_number() over (
         partition by best.account_id
-        order by best.is_moved desc, person.influence desc, best.contact_id
+        order by best.is_moved desc, best.influence desc, best.contact_id
     ) <= cfg_list_rule.actions_per_account
 ),
 
 ranked as (
     select
         cast(row_number() over (
-            order by
-                chosen.is_moved desc,
-                chosen.influence desc,
-                chosen.difference_low desc nulls last,
-                chosen.account_id,
-                chosen.contact_id
+            order by is_moved desc, influence desc,
+                difference_low desc nulls last, account_id, contact_id
         ) as bigint) as rank,
         chosen.*,
-        case when chosen.is_moved then 'moved' else 'seen' end as reason,
-        case when chosen.is_moved then chosen.stays_seen else chosen.accounts end as n,
-        int_list_account.account_name,
-        int_list_account.owner_id,
+        cfg_list_reason.reason,
+        case when is_moved then stays_seen else accounts end as n,
         cfg_list_limit.capacity,
-        cfg_list_limit.hold_out and int_list_account.is_in_holdout as is_held_out,
+        cfg_list_limit.hold_out and is_in_holdout as is_held_out,
         cfg_list_reason.why,
         cfg_list_reason.next_step
     from chosen
-    inner join int_list_account on chosen.account_id = int_list_account.account_id
     inner join cfg_list_limit on cfg_list_limit.list = 'next_best_action'
     inner join cfg_list_reason
         on cfg_list_reason.list = 'next_best_action'
-        and cfg_list_reason.reason
-            = case when chosen.is_moved then 'moved' else 'seen' end
+        and cfg_list_reason.reason = case when is_moved then 'moved' else 'seen' end
 ),
 
 placed as (
     select
         *,
-        cast(coalesce(
-            sum(case when is_held_out then 0 else 1 end) over (
-                partition by owner_id
-                order by rank
-                rows between unbounded preceding and 1 preceding
-            ),
-            0
-        ) as bigint) + 1 as owner_position
+        count(*) filter (where not is_held_out) over (
+            partition by owner_id
+            order by rank
+            rows between unbounded preceding and 1 preceding
+        ) + 1 as owner_position
     from ranked
 )
 
@@ -206,21 +129,12 @@ select
     case when is_moved then difference_high end as difference_high,
     n,
     'proposed' as decision,
-    replace(
-        replace(
-            replace(
-                replace(
-                    replace(why, '{stage}', stage),
-                    '{role}', evidence_role
-                ),
-                '{content}', content_id
-            ),
-            '{percent}', coalesce(
-                cast(cast(round(100 * difference) as bigint) as text), ''
-            )
-        ),
-        '{n}', cast(n as text)
-    ) as why,
+    replace(replace(replace(replace(replace(why,
+        '{stage}', stage),
+        '{role}', evidence_role),
+        '{content}', content_id),
+        '{percent}', coalesce(cast(cast(round(100 * difference) as bigint) as text), '')),
+        '{n}', cast(n as text)) as why,
     replace(replace(next_step, '{content}', content_id), '{who}', contact_id)
         as next_step,
     concat(account_id, ':next_best_action:', contact_id, '/', content_id) as task_key,

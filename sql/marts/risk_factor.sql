@@ -1,6 +1,6 @@
 -- One factor of the scorecard that applies to one paying account, with its reason in
--- words. While the scorecard is in charge, base plus points is the log-odds in churn_risk;
--- churn_reason says what moves the probability, whoever is in charge.
+-- words. While the scorecard is in charge, base plus points is the log-odds in
+-- churn_risk; churn_reason says what moves the probability, whoever is in charge.
 -- grain: account_id, factor
 -- columns:
 --   account_id | text | key | the account

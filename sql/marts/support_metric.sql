@@ -1,10 +1,10 @@
 -- How fast, how well and at what cost the tickets opened in one month were resolved, per
--- attribute of the account or of the ticket. Speed alone is no quality: the time to resolution stands beside the share
--- of reopened tickets and the satisfaction with the same, resolved tickets. A month is
--- that of opening, so recent months still change and hold the quick ones first:
--- unresolved says how many are out. A month without tickets has no row. Attributes are
--- those of today (of a former customer: of its last day), because extracts hold one
--- state.
+-- attribute of the account or of the ticket. Speed alone is no quality: the time to
+-- resolution stands beside the share of reopened tickets and the satisfaction with the
+-- same, resolved tickets. A month is that of opening, so recent months still change and
+-- hold the quick ones first: unresolved says how many are out. A month without tickets
+-- has no row. Attributes are those of today (of a former customer: of its last day),
+-- because extracts hold one state.
 -- grain: dimension, dimension_value, month
 -- columns:
 --   dimension | text | - | attribute of account or ticket, all for the total

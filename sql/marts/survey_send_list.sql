@@ -25,63 +25,6 @@
 --   account_position | integer | - | place among the account's people
 with
 
-person as (
-    select
-        stg_contact.contact_id,
-        stg_contact.account_id,
-        stg_contact.buying_role as role,
-        coalesce(cfg_influence.influence, 0) as influence
-    from cfg_buying_group
-    cross join stg_contact
-    inner join stg_account on stg_contact.account_id = stg_account.account_id
-    left join cfg_influence
-        on cfg_buying_group.customer_purchase = cfg_influence.purchase
-        and cfg_buying_group.customer_phase = cfg_influence.phase
-        and stg_contact.buying_role = cfg_influence.role
-    left anti join stg_erasure on stg_contact.contact_id = stg_erasure.contact_id
-    where stg_contact.email is not null
-        and coalesce(stg_contact.left_on > $as_of, true)
-),
-
-asked as (
-    select
-        contact_id,
-        max(sent_on) filter (where delivered) as asked_on,
-        max(sent_on) filter (where delivered and kind = 'relationship')
-            as relationship_on
-    from stg_survey_invitation
-    where contact_id is not null
-    group by contact_id
-),
-
-bounced as (
-    select contact_id
-    from (
-        select
-            contact_id,
-            delivered
-        from stg_survey_invitation
-        where contact_id is not null
-        qualify row_number() over (
-            partition by contact_id
-            order by sent_at desc nulls last, invitation_id desc
-        ) = 1
-    ) as newest
-    where not delivered
-),
-
-account_asked as (
-    select
-        stg_survey_invitation.account_id,
-        count(distinct stg_survey_invitation.contact_id) as people
-    from cfg_list_rule
-    cross join stg_survey_invitation
-    where stg_survey_invitation.delivered
-        and stg_survey_invitation.account_id is not null
-        and $as_of - stg_survey_invitation.sent_on < cfg_list_rule.account_days
-    group by stg_survey_invitation.account_id
-),
-
 -- of a stage that somebody was found in, nobody knows when it began
 reached as (
     select
@@ -102,97 +45,66 @@ reached as (
             < cfg_survey_trigger.after_days + cfg_list_rule.trigger_days
 ),
 
-about_stage as (
+question as (
     select
-        person.contact_id,
+        int_askable_contact.contact_id,
         'transactional' as kind,
         reached.stage,
         reached.entered_on,
         reached.send_until
     from reached
-    inner join person
-        on reached.account_id = person.account_id and reached.role = person.role
+    inner join int_askable_contact
+        on reached.account_id = int_askable_contact.account_id
+        and reached.role = int_askable_contact.role
     left anti join stg_survey_invitation as before
-        on person.contact_id = before.contact_id
+        on int_askable_contact.contact_id = before.contact_id
         and reached.stage = before.stage
         and before.sent_on >= reached.entered_on
-),
-
-about_relationship as (
+    union all
     select
-        person.contact_id,
+        contact_id,
         'relationship' as kind,
         cast(null as text) as stage,
         cast(null as date) as entered_on,
         cast(null as date) as send_until
-    from cfg_list_rule
-    cross join person
-    inner join int_account_commercial
-        on person.account_id = int_account_commercial.account_id
-        and int_account_commercial.as_of = $as_of
-        and int_account_commercial.mrr > 0
-    left join asked on person.contact_id = asked.contact_id
-    where $as_of - int_account_commercial.first_paid_on
-            >= cfg_list_rule.relationship_from_day
-        and coalesce(
-            $as_of - asked.relationship_on >= cfg_list_rule.relationship_every_days, true
-        )
+    from int_relationship_question
 ),
 
 -- one question a person: the stage before the relationship, and the newest stage
 wanted as (
     select *
-    from (
-        select * from about_stage
-        union all
-        select * from about_relationship
-    ) as question
+    from question
     qualify row_number() over (
         partition by contact_id
         order by kind desc, entered_on desc nulls last, stage nulls last
     ) = 1
 ),
 
-rested as (
-    select
-        wanted.*,
-        person.account_id,
-        person.role,
-        person.influence,
-        asked.asked_on,
-        coalesce(account_asked.people, 0) as account_asked,
-        cfg_list_rule.account_quota,
-        cfg_list_rule.relationship_every_days
-    from cfg_list_rule
-    inner join cfg_source
-        on cfg_source.source_table = 'survey_invitation' and cfg_source.is_declared
-    cross join wanted
-    inner join person on wanted.contact_id = person.contact_id
-    left anti join bounced on wanted.contact_id = bounced.contact_id
-    left join asked on wanted.contact_id = asked.contact_id
-    left join account_asked on person.account_id = account_asked.account_id
-    where coalesce($as_of - asked.asked_on >= cfg_list_rule.rest_days, true)
-),
-
 placed as (
     select
-        *,
+        wanted.*,
+        int_askable_contact.account_id,
+        int_askable_contact.role,
+        int_askable_contact.influence,
+        int_askable_contact.asked_on,
+        int_askable_contact.account_asked,
         cast(row_number() over (
             order by
-                kind desc,
-                influence desc,
-                asked_on nulls first,
-                contact_id
+                wanted.kind desc,
+                int_askable_contact.influence desc,
+                int_askable_contact.asked_on nulls first,
+                wanted.contact_id
         ) as bigint) as rank,
         cast(row_number() over (
-            partition by account_id
+            partition by int_askable_contact.account_id
             order by
-                kind desc,
-                influence desc,
-                asked_on nulls first,
-                contact_id
+                wanted.kind desc,
+                int_askable_contact.influence desc,
+                int_askable_contact.asked_on nulls first,
+                wanted.contact_id
         ) as bigint) as account_position
-    from rested
+    from wanted
+    inner join int_askable_contact on wanted.contact_id = int_askable_contact.contact_id
 )
 
 select
@@ -214,17 +126,18 @@ select
             replace(cfg_list_reason.why, '{stage}', coalesce(placed.stage, '')),
             '{day}', coalesce(cast(placed.entered_on as text), '')
         ),
-        '{days}', cast(placed.relationship_every_days as text)
+        '{days}', cast(cfg_list_rule.relationship_every_days as text)
     ) as why,
     replace(cfg_list_reason.next_step, '{stage}', coalesce(placed.stage, ''))
         as next_step,
     case
-        when placed.account_asked + placed.account_position <= placed.account_quota
+        when placed.account_asked + placed.account_position <= cfg_list_rule.account_quota
             then 'listed'
         else 'waiting'
     end as status,
     placed.account_position
-from placed
+from cfg_list_rule
+cross join placed
 inner join int_list_account on placed.account_id = int_list_account.account_id
 inner join cfg_list_reason
     on cfg_list_reason.list = 'survey_send'

@@ -31,119 +31,53 @@
 with
 
 candidate as (
-    select
-        'alert' as task_type, task_key, account_id, owner_id, rank, why, next_step, status
-    from alert
+    select task_key, account_id, 'alert' as task_type,
+        owner_id, rank, why, next_step, status from alert
     union all
-    select
-        'risk' as task_type, task_key, account_id, owner_id, rank, why, next_step, status
-    from risk_list
+    select task_key, account_id, 'risk' as task_type,
+        owner_id, rank, why, next_step, status from risk_list
     union all
-    select
-        'expansion' as task_type,
-        task_key, account_id, owner_id, rank, why, next_step, status
-    from expansion_list
+    select task_key, account_id, 'expansion' as task_type,
+        owner_id, rank, why, next_step, status from expansion_list
     union all
-    select
-        'nurture' as task_type,
-        task_key, account_id, owner_id, rank, why, next_step, status
-    from nurture_list
+    select task_key, account_id, 'nurture' as task_type,
+        owner_id, rank, why, next_step, status from nurture_list
     union all
-    select
-        'advocate' as task_type,
-        task_key, account_id, owner_id, rank, why, next_step, status
-    from advocate_list
+    select task_key, account_id, 'advocate' as task_type,
+        owner_id, rank, why, next_step, status from advocate_list
     union all
-    select
-        'next_best_action' as task_type,
-        task_key, account_id, owner_id, rank, why, next_step, status
-    from next_best_action
-),
-
--- an account that is no longer listed keeps its tasks; a key of nobody's is none of ours
-crm as (
-    select stg_task.*
-    from stg_task
-    inner join stg_account on stg_task.account_id = stg_account.account_id
-),
-
-task_name as (
-    select task_key, account_id, task_type from candidate
-    union
-    select task_key, account_id, task_type from prior_task
-    union
-    select task_key, account_id, task_type from crm
-),
-
-known as (
-    select
-        task_name.task_key,
-        task_name.account_id,
-        task_name.task_type,
-        candidate.task_key is not null as is_true,
-        candidate.rank as list_rank,
-        candidate.status as list_status,
-        candidate.owner_id as list_owner_id,
-        candidate.why,
-        candidate.next_step,
-        crm.task_key is not null as is_in_crm,
-        crm.status as crm_status,
-        crm.assignee,
-        crm.created_on as crm_created_on,
-        crm.due_on as crm_due_on,
-        crm.snoozed_until,
-        coalesce(crm.is_closed, false) as is_closed,
-        -- closed without a day: the first night that saw it so
-        case when crm.is_closed
-            then coalesce(
-                crm.closed_on,
-                case when prior_task.status = 'done' then prior_task.ended_on end,
-                $as_of
-            )
-        end as closed_on,
-        crm.outcome,
-        prior_task.task_key is not null as is_remembered,
-        prior_task.owner_id as prior_owner_id,
-        prior_task.why as prior_why,
-        prior_task.next_step as prior_next_step,
-        prior_task.status as prior_status,
-        prior_task.opened_on as prior_opened_on,
-        prior_task.handed_over_on as prior_handed_over_on,
-        prior_task.due_on as prior_due_on,
-        prior_task.last_true_on as prior_last_true_on,
-        prior_task.reopened_on as prior_reopened_on,
-        prior_task.ended_on as prior_ended_on,
-        cfg_list_limit.urgency,
-        cfg_list_limit.due_days,
-        cfg_list_rule.reopen_after_days,
-        cfg_list_rule.keep_days,
-        cfg_list_rule.tasks_per_owner
-    from cfg_list_rule
-    cross join task_name
-    inner join cfg_list_limit on task_name.task_type = cfg_list_limit.list
-    left join candidate on task_name.task_key = candidate.task_key
-    left join crm on task_name.task_key = crm.task_key
-    left join prior_task on task_name.task_key = prior_task.task_key
+    select task_key, account_id, 'next_best_action' as task_type,
+        owner_id, rank, why, next_step, status from next_best_action
 ),
 
 judged as (
     select
-        *,
+        coalesce(candidate.task_key, known.task_key) as task_key,
+        coalesce(candidate.account_id, known.account_id) as account_id,
+        coalesce(candidate.task_type, known.task_type) as task_type,
+        coalesce(assignee, candidate.owner_id, prior_owner_id) as owner_id,
+        rank as list_rank,
+        candidate.status as list_status,
+        coalesce(nullif(why, ''), prior_why) as why,
+        coalesce(next_step, prior_next_step) as next_step,
+        candidate.task_key is not null as is_true,
+        coalesce(is_in_crm, false) as is_in_crm,
+        coalesce(is_closed, false) as is_closed,
+        coalesce(is_under_way, false) as is_under_way,
+        coalesce(candidate.status = 'held_out', false)
+            or coalesce(was_held_out, false) as is_held_out,
         -- gone once and true again is a new beginning
-        is_true and coalesce(prior_status = 'cleared', false) as is_new_beginning,
-        is_closed and is_true and $as_of - closed_on > reopen_after_days as is_reopened,
-        -- an arm is for good: who was kept out of a task stays so
-        coalesce(list_status = 'held_out', false)
-            or coalesce(prior_status = 'held_out', false)
-            or coalesce(crm_status = 'held_out', false) as is_held_out,
-        coalesce(prior_status in ('open', 'proposed', 'snoozed'), false)
-            or (is_in_crm and not is_closed) as is_under_way
-    from known
+        candidate.task_key is not null and coalesce(was_cleared, false) as is_anew,
+        candidate.task_key is not null and coalesce(may_reopen, false) as is_reopened,
+        known.snoozed_until
+    from candidate
+    full join int_known_task as known on candidate.task_key = known.task_key
 ),
 
 stated as (
     select
-        *,
+        judged.*,
+        urgency, due_days, keep_days, tasks_per_owner,
         case
             when is_held_out then 'held_out'
             when is_closed and not is_reopened then 'done'
@@ -153,105 +87,64 @@ stated as (
             when task_type = 'next_best_action' and not is_in_crm then 'proposed'
             else 'open'
         end as list_state
-    from judged
+    from cfg_list_rule
+    cross join judged
+    inner join cfg_list_limit on judged.task_type = cfg_list_limit.list
 ),
 
 -- An owner has room for so many; what is under way keeps its place.
 placed as (
     select
         *,
-        case when list_state in ('open', 'proposed')
-            then row_number() over (
-                partition by
-                    coalesce(assignee, list_owner_id, prior_owner_id),
-                    list_state in ('open', 'proposed')
+        case when list_state in ('open', 'proposed') and not is_under_way
+            and row_number() over (
+                partition by owner_id, list_state in ('open', 'proposed')
                 order by is_under_way desc, urgency, list_rank nulls last, task_key
-            )
-        end as owner_position
+            ) > tasks_per_owner then 'waiting' else list_state end as status
     from stated
-),
-
-decided as (
-    select
-        *,
-        case
-            when owner_position > tasks_per_owner and not is_under_way then 'waiting'
-            else list_state
-        end as status,
-        case
-            when is_new_beginning then $as_of
-            else coalesce(prior_opened_on, crm_created_on, $as_of)
-        end as opened_on,
-        case
-            when is_reopened and coalesce(prior_reopened_on > closed_on, false)
-                then prior_reopened_on
-            when is_reopened then $as_of
-            when not is_closed and not is_new_beginning then prior_reopened_on
-        end as reopened_on
-    from placed
 ),
 
 dated as (
     select
-        *,
+        placed.*,
         status in ('open', 'proposed', 'snoozed') as is_handed_over,
+        coalesce(case when not is_anew then known.opened_on end, $as_of) as opened_on,
+        coalesce(
+            case when not is_anew then known.handed_over_on end,
+            case when not is_anew and not is_held_out then in_crm_since end,
+            case when status in ('open', 'proposed', 'snoozed') then $as_of end
+        ) as handed_over_on,
+        case when is_reopened or not (placed.is_closed or is_anew)
+            then known.reopened_on end as reopened_on,
         case
             when status = 'done' then closed_on
             when status = 'cleared' or (status = 'held_out' and not is_true)
-                then coalesce(prior_ended_on, $as_of)
+                then coalesce(known.ended_on, $as_of)
         end as ended_on,
-        case
-            when is_new_beginning and status not in ('open', 'proposed', 'snoozed')
-                then null
-            when is_new_beginning then $as_of
-            else coalesce(
-                prior_handed_over_on,
-                case when is_in_crm and not is_held_out
-                    then coalesce(crm_created_on, $as_of) end,
-                case when status in ('open', 'proposed', 'snoozed') then $as_of end
-            )
-        end as handed_over_on
-    from decided
+        case when not is_reopened then coalesce(crm_due_on,
+            case when not is_anew then known.due_on end) end as known_due_on,
+        case when is_true then $as_of else known.last_true_on end as last_true_on,
+        outcome, crm_status
+    from placed
+    left join int_known_task as known on placed.task_key = known.task_key
 )
 
 select
-    dated.task_key,
-    dated.account_id,
-    stg_account.account_name,
-    coalesce(
-        dated.assignee, dated.list_owner_id, dated.prior_owner_id, stg_account.owner_id
-    ) as owner_id,
-    dated.task_type,
-    substr(
-        dated.task_key,
-        character_length(dated.account_id) + character_length(dated.task_type) + 3
-    ) as reason,
-    dated.urgency,
-    dated.list_rank,
-    coalesce(nullif(dated.why, ''), dated.prior_why, unnamed.why) as why,
-    coalesce(dated.next_step, dated.prior_next_step, unnamed.next_step) as next_step,
-    dated.status,
-    dated.is_handed_over,
-    dated.is_true,
-    dated.opened_on,
-    dated.handed_over_on,
+    dated.task_key, dated.account_id, stg_account.account_name,
+    coalesce(dated.owner_id, stg_account.owner_id) as owner_id,
+    task_type,
+    substr(task_key, character_length(dated.account_id) + character_length(task_type) + 3)
+        as reason,
+    dated.urgency, list_rank,
+    coalesce(dated.why, unnamed.why) as why,
+    coalesce(dated.next_step, unnamed.next_step) as next_step,
+    status, is_handed_over, is_true, opened_on, handed_over_on,
     -- counted from the day somebody could begin with it
-    coalesce(
-        case when not dated.is_reopened then dated.crm_due_on end,
-        case when not dated.is_new_beginning and not dated.is_reopened
-            then dated.prior_due_on end,
-        coalesce(dated.reopened_on, dated.handed_over_on) + cast(dated.due_days as int)
-    ) as due_on,
-    case when dated.is_true then $as_of else dated.prior_last_true_on end as last_true_on,
-    dated.snoozed_until,
-    dated.reopened_on,
-    dated.ended_on,
-    dated.outcome,
-    dated.crm_status
+    coalesce(known_due_on, coalesce(reopened_on, handed_over_on) + cast(due_days as int))
+        as due_on,
+    last_true_on, snoozed_until, reopened_on, ended_on, outcome, crm_status
 from dated
 left join stg_account on dated.account_id = stg_account.account_id
 left join cfg_list_reason as unnamed
-    on dated.task_type = 'risk'
-    and unnamed.list = 'risk'
-    and unnamed.reason = 'unnamed'
-where coalesce($as_of - dated.ended_on <= dated.keep_days, true)
+    on task_type = 'risk' and unnamed.list = 'risk' and unnamed.reason = 'unnamed'
+where coalesce($as_of - ended_on <= keep_days, true)

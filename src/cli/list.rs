@@ -1,6 +1,6 @@
 //! `kenko list`: a list for people.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::args::{Format, ListArgs, ListName, TextLanguage};
@@ -100,7 +100,7 @@ fn title(column: &str, language: Language) -> String {
 
 fn cell(rows: &Rows, row: usize, column: &str) -> String {
     let kind = rows.batch().schema();
-    let kind = kind.field_with_name(column).map(|field| field.data_type());
+    let kind = kind.field_with_name(column).map(Field::data_type);
     let shown = match kind {
         Ok(DataType::Decimal128(_, _)) => rows.money(row, column),
         Ok(DataType::Float64) => rows

@@ -245,8 +245,16 @@ pub fn trained(model: Option<&TrainedTables>) -> Result<[(&'static str, RecordBa
         ("model", Arc::new(text)),
     ])?;
     let card = &model.card;
-    let figure = |at: usize| Float64Array::from_iter(card.iter().map(|row| row.figure[at]));
-    let count = |at: usize| Int64Array::from_iter(card.iter().map(|row| row.counts[at]));
+    let figure = |at: usize| {
+        card.iter()
+            .map(|row| row.figure[at])
+            .collect::<Float64Array>()
+    };
+    let count = |at: usize| {
+        card.iter()
+            .map(|row| row.counts[at])
+            .collect::<Int64Array>()
+    };
     let place = |at: usize| card.iter().map(move |row| row.place[at].as_str());
     let lines = table(vec![
         texts("model_role", card.iter().map(|row| row.role.as_str())),
@@ -272,7 +280,7 @@ pub fn trained(model: Option<&TrainedTables>) -> Result<[(&'static str, RecordBa
 
 fn references(rows: &[ReferenceRow]) -> Result<RecordBatch> {
     let maybe = |value: fn(&ReferenceRow) -> Option<f64>| {
-        Arc::new(Float64Array::from_iter(rows.iter().map(value)))
+        Arc::new(rows.iter().map(value).collect::<Float64Array>())
     };
     table(vec![
         texts("feature", rows.iter().map(|row| row.feature.as_str())),

@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn the_shipped_contracts_are_valid_and_in_order() {
         let contracts = shipped().unwrap();
-        assert_eq!(contracts.len(), 20);
+        assert_eq!(contracts.len(), 21);
         let event = &contracts["event"];
         assert_eq!(event.columns[0].name, "event_id");
         assert_eq!(event.visible_from.as_deref(), Some("occurred_at"));

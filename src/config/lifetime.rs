@@ -41,7 +41,7 @@ pub struct LifetimeValue {
     pub forecast_lead_days: Vec<u32>,
 }
 
-pub(crate) fn validate(section: &LifetimeValue, history_months: u32) -> Result<()> {
+pub(crate) fn validate(section: &LifetimeValue) -> Result<()> {
     let place = |name: &str| format!("lifetime_value.{name}");
     within(&place("horizon_months"), section.horizon_months, 12, 240)?;
     within(&place("term_months"), section.term_months, 1, 60)?;
@@ -53,8 +53,7 @@ pub(crate) fn validate(section: &LifetimeValue, history_months: u32) -> Result<(
     )?;
     within(&place("minimum_lost"), section.minimum_lost, 1, 10_000)?;
     within(&place("draws"), section.draws, 40, 2000)?;
-    let most = history_months.min(36);
-    within(&place("forecast_months"), section.forecast_months, 1, most)?;
+    within(&place("forecast_months"), section.forecast_months, 1, 36)?;
     let share = |name: &str, value: f64, least: f64, most: f64| {
         if (least..=most).contains(&value) {
             return Ok(());
@@ -139,7 +138,7 @@ mod tests {
     fn said(change: impl Fn(&mut LifetimeValue)) -> String {
         let mut section = shipped().lifetime;
         change(&mut section);
-        validate(&section, 24).map_or_else(|error| error.to_string(), |()| "fine".to_owned())
+        validate(&section).map_or_else(|error| error.to_string(), |()| "fine".to_owned())
     }
 
     #[test]
@@ -149,7 +148,7 @@ mod tests {
         assert!(said(|section| section.discount_rate = f64::NAN).contains("discount_rate"));
         assert!(said(|section| section.yearly_growth = Some(0.9)).contains("yearly_growth"));
         assert!(said(|section| section.draws = 3).contains("draws"));
-        assert!(said(|section| section.forecast_months = 25).contains("forecast_months"));
+        assert!(said(|section| section.forecast_months = 37).contains("forecast_months"));
         assert!(said(|section| section.forecast_lead_days = vec![30, 30]).contains("different"));
         assert!(said(|section| section.forecast_lead_days.clear()).contains("different"));
     }

@@ -229,9 +229,9 @@ pub struct ListReason {
 }
 
 pub(crate) fn validate(lists: &Lists) -> Result<()> {
-    let names: Vec<&str> = lists.order.iter().map(|one| one.list.as_str()).collect();
-    named_once("lists.order", names.iter().copied())?;
-    if names.iter().copied().collect::<BTreeSet<_>>() != TASK_LISTS.into() {
+    let order: Vec<&str> = lists.order.iter().map(|one| one.list.as_str()).collect();
+    named_once("lists.order", order.iter().copied())?;
+    if order.iter().copied().collect::<BTreeSet<_>>() != TASK_LISTS.into() {
         return Err(Error::usage("`lists.order` must name every list once")
             .with_hint(format!("lists are {}", TASK_LISTS.join(", "))));
     }

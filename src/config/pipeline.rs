@@ -407,7 +407,7 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     buying_group::validate(&pipeline.buying_group)?;
     relationship::validate(&pipeline.relationship)?;
     identity::validate(&pipeline.identity)?;
-    lifetime::validate(&pipeline.lifetime, pipeline.history_months)?;
+    lifetime::validate(&pipeline.lifetime)?;
     lists::validate(&pipeline.lists)?;
     handover::validate(&pipeline.handover)?;
     voice::validate(&pipeline.voice, pipeline.history_days)?;

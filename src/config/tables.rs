@@ -140,10 +140,6 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
     tables.extend(list_rules::tables(pipeline)?);
     tables.extend(voice::tables(pipeline)?);
     tables.extend(experiment::tables(pipeline)?);
-    tables.extend(list_rules::tables(pipeline)?);
-    tables.extend(voice::tables(pipeline)?);
-    tables.extend(experiment::tables(pipeline)?);
-    tables.extend(lifetime::tables(pipeline, as_of)?);
     tables.sort_by_key(|(name, _)| *name);
     Ok(tables
         .into_iter()

@@ -277,20 +277,10 @@ impl Scorer {
         })
     }
 
-    fn child(&self, node: Node, values: &[f64]) -> u32 {
-        let value = values[usize::from(node.feature)];
-        let goes_left = if value.is_nan() {
-            node.missing_left
-        } else {
-            value < node.threshold
-        };
-        node.left + u32::from(!goes_left)
-    }
-
     fn leaf(&self, root: u32, values: &[f64]) -> f64 {
         let mut node = self.nodes[root as usize];
         while !node.is_leaf {
-            node = self.nodes[self.child(node, values) as usize];
+            node = self.nodes[child(node, values) as usize];
         }
         node.value
     }
@@ -298,7 +288,7 @@ impl Scorer {
     fn walk(&self, root: u32, values: &[f64], added: &mut [f64]) {
         let mut node = self.nodes[root as usize];
         while !node.is_leaf {
-            let next = self.nodes[self.child(node, values) as usize];
+            let next = self.nodes[child(node, values) as usize];
             added[usize::from(node.feature)] += next.value - node.value;
             node = next;
         }
@@ -437,6 +427,16 @@ fn rounded(parts: &[f64], target: i64) -> Vec<i64> {
 )]
 fn units(value: f64) -> i64 {
     value.round() as i64
+}
+
+fn child(node: Node, values: &[f64]) -> u32 {
+    let value = values[usize::from(node.feature)];
+    let goes_left = if value.is_nan() {
+        node.missing_left
+    } else {
+        value < node.threshold
+    };
+    node.left + u32::from(!goes_left)
 }
 
 #[cfg(test)]

@@ -48,20 +48,17 @@ fn fill(text: &str, values: &[Option<f64>], out: &mut impl Write) -> std::fmt::R
             let position = number.parse::<usize>().ok()?.checked_sub(1)?;
             Some((*values.get(position)?, is_percent, place.len()))
         });
-        match found {
-            Some((value, is_percent, length)) => {
-                match value {
-                    None => out.write_str("?")?,
-                    Some(value) if is_percent => write!(out, "{:.0}", value * 100.0)?,
-                    Some(value) => out.write_str(&plain(value))?,
-                }
-                rest = &after[length + 1..];
-            }
-            None => {
-                out.write_str("{")?;
-                rest = after;
-            }
+        let Some((value, is_percent, length)) = found else {
+            out.write_str("{")?;
+            rest = after;
+            continue;
+        };
+        match value {
+            None => out.write_str("?")?,
+            Some(value) if is_percent => write!(out, "{:.0}", value * 100.0)?,
+            Some(value) => out.write_str(&plain(value))?,
         }
+        rest = &after[length + 1..];
     }
     out.write_str(rest)
 }
@@ -116,7 +113,7 @@ impl ScalarUDFImpl for InWords {
         let texts = Texts::of(&arrays[0])?;
         let values: Vec<&Float64Array> = arrays[1..]
             .iter()
-            .map(|array| array.as_primitive::<Float64Type>())
+            .map(AsArray::as_primitive::<Float64Type>)
             .collect();
         let mut built = StringBuilder::new();
         for row in 0..rows {

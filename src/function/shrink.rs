@@ -354,7 +354,11 @@ mod tests {
         .into();
         let shrunken = shrink(&groups);
         assert!(shrunken[0].value < shrunken[1].value);
-        assert!(shrunken[0].pull > 0.4 && shrunken[1].pull < 0.05);
+        // the same distance from the others: only what is known makes the difference
+        assert!(
+            shrunken[0].pull > 0.2 && shrunken[1].pull < 0.05,
+            "{shrunken:?}"
+        );
         let width = |one: &Shrunken| one.high - one.low;
         assert!(width(&shrunken[0]) > width(&shrunken[1]));
     }

@@ -158,15 +158,17 @@ async fn send_once(
     Ok(())
 }
 
-/// An owner's name as the name of a file: what is not a letter of ASCII, a digit, `-` or
-/// `_` is written as `=` and its bytes, so that two owners never share a file.
+/// An owner's name as the name of a file: what is not a letter of some script, a digit,
+/// `-` or `_` is written as `=` and its bytes, so that two owners never share a file.
 fn file_name(owner: &str) -> String {
     use std::fmt::Write;
     let mut name = String::new();
-    for byte in owner.bytes() {
-        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
-            name.push(char::from(byte));
-        } else {
+    for letter in owner.chars() {
+        if letter.is_alphanumeric() || letter == '-' || letter == '_' {
+            name.push(letter);
+            continue;
+        }
+        for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
             // Writing to a String cannot fail.
             let _ = write!(name, "={byte:02x}");
         }
@@ -191,6 +193,7 @@ mod tests {
     fn owners_do_not_share_files_and_leave_no_folder() {
         assert_eq!(file_name("o-1_A"), "o-1_A");
         assert_eq!(file_name("../x"), "=2e=2e=2fx");
+        assert_eq!(file_name("佐藤 葵"), "佐藤=20葵");
         assert_ne!(file_name("a.b"), file_name("a=2eb"));
         assert_eq!(file_name(""), "=");
     }

@@ -224,9 +224,8 @@ impl Tables<'_> {
         };
         let header = &model.header;
         let is_allowed = match (model.layer, &kind) {
-            (_, Kind::Earlier(_)) => header.accumulates,
             (_, Kind::Part) if table == RUN_CUTOFF => header.is_by_cutoff,
-            (_, Kind::Part) => header.accumulates,
+            (_, Kind::Earlier(_) | Kind::Part) => header.accumulates,
             (Layer::Check, _) | (_, Kind::Config | Kind::RunSource) => true,
             (Layer::Staging, kind) => {
                 matches!(kind, Kind::Raw | Kind::Built(Layer::Staging))
@@ -518,7 +517,7 @@ mod tests {
                     ("marts/alpha.sql", "cfg_x"),
                     ("staging/stg_a.sql", "prior_alpha"),
                 ],
-                "an earlier publication",
+                "an earlier day of a mart",
             ),
             (
                 &[("intermediate/int_a.sql", "run_check")],

@@ -34,6 +34,10 @@ const KEYS: [&str; 8] = [
 ];
 
 /// What the header of a model says.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a line of the header that is there or not"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     /// The sentences, joined by spaces.

@@ -56,7 +56,7 @@ impl Assignment {
 }
 
 /// The accounts of the newest publication with their arms: columns experiment,
-/// account_id, stratum, arm, ordered by account.
+/// `account_id`, stratum, arm, ordered by account.
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Usage`] if nothing is published there, or the arms or

@@ -6,6 +6,7 @@
 //! Which parts are computed is [`super::reuse`]'s to say.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 
@@ -60,7 +61,7 @@ impl Ground {
             let schema = tables.schemas.get(other);
             let schema = schema.ok_or_else(|| Error::bug(format!("`{other}` has no columns")))?;
             let file = DataFile::new(meta.clone());
-            let table = tables.state.table(schema.clone(), vec![file]);
+            let table = tables.state.table(Arc::clone(schema), vec![file]);
             ground.lay_files(read, table);
         }
         Ok(ground)

@@ -92,20 +92,18 @@ pub async fn train(
     let decisions = store.decisions().await?;
     let done = decisions.last().filter(|last| last.newest == version);
     let is_already_done = done.is_some();
-    let decision = match done {
-        Some(done) => done.clone(),
-        None => {
-            let present = decisions.last();
-            let contest = Contest {
-                store: &store,
-                examples: &examples,
-                trained: &trained,
-                settings,
-            };
-            let decision = contest.decide(&as_of, &version, present).await?;
-            store.decide(&decision).await?;
-            decision
-        }
+    let decision = if let Some(done) = done {
+        done.clone()
+    } else {
+        let contest = Contest {
+            store: &store,
+            examples: &examples,
+            trained: &trained,
+            settings,
+        };
+        let decision = contest.decide(&as_of, &version, decisions.last()).await?;
+        store.decide(&decision).await?;
+        decision
     };
     Ok(TrainReport {
         as_of: as_of.to_string(),

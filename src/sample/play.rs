@@ -67,7 +67,7 @@ impl Scribe<'_> {
                     done: is_worked_on.then_some(done),
                     snoozed_until: is_snoozed.then_some(opened + 45),
                     is_kept_out,
-                    outcome: *draw.pick(&OUTCOMES),
+                    outcome: draw.pick::<&str>(&OUTCOMES),
                 });
             }
             opened += LOOK_DAYS;

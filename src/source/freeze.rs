@@ -357,6 +357,7 @@ impl Frozen {
     /// The same listing as an earlier day sees it: without the files whose
     /// folder is of a later day. What the files prove stays what all of them
     /// prove together, which is never too much.
+    #[must_use]
     pub fn cut(&self, pipeline: &Pipeline, as_of: &AsOf) -> Self {
         let cut = |(table, source): (&String, &FrozenSource)| {
             let mut source = source.clone();

@@ -115,21 +115,19 @@ fn blocks(log_odds: &[f64], labels: &[bool]) -> Vec<Block> {
     for row in order {
         let event = f64::from(u8::from(labels[row]));
         let at = log_odds[row];
-        match blocks.last_mut().filter(|_| at.total_cmp(&last).is_eq()) {
-            // Equal scores are one step.
-            Some(block) => {
-                block.rows += 1.0;
-                block.events += event;
-                block.sum += at;
-            }
-            None => {
-                pool(&mut blocks);
-                blocks.push(Block {
-                    rows: 1.0,
-                    events: event,
-                    sum: at,
-                });
-            }
+        // Equal scores are one step.
+        let same = blocks.last_mut().filter(|_| at.total_cmp(&last).is_eq());
+        if let Some(block) = same {
+            block.rows += 1.0;
+            block.events += event;
+            block.sum += at;
+        } else {
+            pool(&mut blocks);
+            blocks.push(Block {
+                rows: 1.0,
+                events: event,
+                sum: at,
+            });
         }
         last = at;
     }

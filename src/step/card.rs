@@ -108,8 +108,8 @@ impl Card {
 
     fn too_few(&mut self) {
         self.last(|line| {
-            line.note_en = "too few losses for a figure".to_owned();
-            line.note_ja = "解約件数が少なく算出できない".to_owned();
+            "too few losses for a figure".clone_into(&mut line.note_en);
+            "解約件数が少なく算出できない".clone_into(&mut line.note_ja);
         });
     }
 }
@@ -141,7 +141,7 @@ pub(super) fn measure(
     card.counted("brier_skill", all, Some(skill), n);
     let of: Vec<&Example> = rows.iter().map(|row| &examples.rows[*row]).collect();
     let found = listed(&of, judged, list_length);
-    let list = [found.listed, found.listed_events];
+    let list = [found.rows, found.events];
     card.counted("lift_at_list_length", all, found.lift, list);
     card.counted(
         "revenue_caught_at_list_length",

@@ -260,8 +260,9 @@ pub(super) struct Listed {
     pub(super) lift: Option<f64>,
     /// Share of the lost revenue that was on the list.
     pub(super) revenue_caught: Option<f64>,
-    pub(super) listed: usize,
-    pub(super) listed_events: usize,
+    /// Rows on the lists, and how many of them were lost.
+    pub(super) rows: usize,
+    pub(super) events: usize,
 }
 
 /// Lists at each cutoff the `length` rows with the largest probability for the
@@ -299,8 +300,8 @@ pub(super) fn listed(rows: &[&Example], judged: &Judged, length: usize) -> Liste
     Listed {
         lift,
         revenue_caught: (lost > 0).then(|| money(caught) / money(lost)),
-        listed: count,
-        listed_events: events,
+        rows: count,
+        events,
     }
 }
 
@@ -423,10 +424,7 @@ mod tests {
         };
         let found = listed(&rows.iter().collect::<Vec<_>>(), &judged, 1);
         // by probability: account 2 twice, one of two lost; of all, two of four
-        assert_eq!(
-            (found.listed, found.listed_events, found.lift),
-            (2, 1, Some(1.0))
-        );
+        assert_eq!((found.rows, found.events, found.lift), (2, 1, Some(1.0)));
         // by probability x revenue: account 1 (20 > 9): 100 of 110 lost
         assert!((found.revenue_caught.unwrap() - 100.0 / 110.0).abs() < 1e-12);
     }

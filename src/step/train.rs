@@ -294,7 +294,7 @@ impl Training<'_> {
         card::measure(&mut card, self.examples, &rows, &judged, &resamples, length);
         card::contest(&mut card, "candidate", &candidates);
         card::contest(&mut card, "baseline", &baselines);
-        self.by_fold(&mut card, folds, &judged);
+        by_fold(&mut card, folds, &judged);
         let everything: Vec<usize> = (0..self.labels.len()).collect();
         let calibration = self.calibration(&scores[best], &self.labels_of(&rows));
         let kind = self.kinds[best];
@@ -428,31 +428,10 @@ impl Training<'_> {
         card.number("horizon_days", f64::from(self.horizon));
     }
 
-    /// The loss and ranking of each quarter: whether a model holds up.
-    fn by_fold(&self, card: &mut Card, folds: &[Fold], judged: &Judged) {
-        let mut start = 0;
-        for (number, fold) in folds.iter().enumerate() {
-            let end = start + fold.forecast.len();
-            let part = Judged {
-                probability: judged.probability[start..end].to_vec(),
-                label: judged.label[start..end].to_vec(),
-                account: judged.account[start..end].to_vec(),
-            };
-            start = end;
-            let n = [part.label.len(), part.events()];
-            let place = format!("{:02}", number + 1);
-            let place = ["quarter", place.as_str()];
-            card.counted("log_loss", place, Some(part.log_loss()), n);
-            let auc = super::roc_auc(&part.probability, &part.label);
-            card.counted("auc", place, auc, n);
-            card.counted("first_cutoff", place, Some(f64::from(fold.first)), n);
-        }
-    }
-
     /// The features and the score over the newest year of ripe rows.
     fn references(&self, model: &ChurnModel) -> Vec<FeatureReference> {
         let cutoffs = self.examples.cutoffs();
-        let newest = cutoffs.iter().rev().take(REFERENCE_CUTOFFS).last();
+        let newest = cutoffs.iter().rev().take(REFERENCE_CUTOFFS).next_back();
         let rows = self
             .examples
             .between(newest.copied().unwrap_or(i32::MIN), i32::MAX);
@@ -475,5 +454,26 @@ impl Training<'_> {
             references.push(reference("churn_probability", &scores, accounts.len()));
         }
         references
+    }
+}
+
+/// The loss and ranking of each quarter: whether a model holds up.
+fn by_fold(card: &mut Card, folds: &[Fold], judged: &Judged) {
+    let mut start = 0;
+    for (number, fold) in folds.iter().enumerate() {
+        let end = start + fold.forecast.len();
+        let part = Judged {
+            probability: judged.probability[start..end].to_vec(),
+            label: judged.label[start..end].to_vec(),
+            account: judged.account[start..end].to_vec(),
+        };
+        start = end;
+        let n = [part.label.len(), part.events()];
+        let place = format!("{:02}", number + 1);
+        let place = ["quarter", place.as_str()];
+        card.counted("log_loss", place, Some(part.log_loss()), n);
+        let auc = super::roc_auc(&part.probability, &part.label);
+        card.counted("auc", place, auc, n);
+        card.counted("first_cutoff", place, Some(f64::from(fold.first)), n);
     }
 }

@@ -120,7 +120,7 @@ fn appoint(company: &Company, number: u64, as_of: &str, intercept: f64) -> Strin
         "card": {"lines": [line]},
         "references": [{
             "feature": "days_since_active", "typical": 3.0, "rows": 100, "accounts": 50,
-            "chi_square": 3.841459, "bins": bins,
+            "chi_square": 3.841_459, "bins": bins,
         }],
     });
     let text = file.to_string();

@@ -19,6 +19,7 @@ mod fire;
 mod graph;
 #[cfg(test)]
 mod health;
+#[cfg(test)]
 mod lists;
 #[cfg(test)]
 mod marts;

@@ -223,7 +223,10 @@ fn late_rows_are_in_the_second_night_as_if_they_had_always_been() {
         second,
         [
             "latest/account_health.parquet",
-            "latest/health_change.parquet"
+            "latest/health_change.parquet",
+            "latest/kpi_overview.parquet",
+            "latest/task.parquet",
+            "latest/task_diff.parquet",
         ],
         "all else follows from the extracts"
     );
@@ -503,21 +506,38 @@ fn contracts_alone_give_revenue_and_no_behaviour() {
     assert_eq!(
         empty,
         [
+            "account_voice",
+            "advocate_list",
+            "alert",
             "buying_group",
             "contact_profile",
             "content_effect",
             "disagreement",
+            "expansion_list",
+            "experience_factor",
+            "experiment_readout",
+            "fulfilment_gap",
             "funnel_account",
             "funnel_conversion",
             "funnel_trend",
+            "health_backtest",
+            "health_backtest_decile",
+            "health_backtest_lead",
+            "health_backtest_missed",
             "health_change",
             "health_sensitivity",
+            "key_driver",
             "lifecycle",
             "lifecycle_month",
+            "model_drift",
+            "next_best_action",
+            "nurture_list",
             "parent_health",
             "support_metric",
+            "survey_coverage",
             "survey_metric",
-            "touchpoint_attribution"
+            "survey_send_list",
+            "touchpoint_attribution",
         ]
     );
     for table in ["contact", "event", "ticket", "survey_response", "invoice"] {

@@ -385,8 +385,8 @@ mod tests {
         }
         assert_eq!(same.findings().refusal, Some("collinear"));
         let mut close = answers(100);
-        for row in &mut close.rows {
-            row.values[2] = row.values[1] + 0.1 * row.values[3];
+        for (position, row) in (0_u32..).zip(&mut close.rows) {
+            row.values[2] = row.values[1] + 0.1 * f64::from(position % 3);
         }
         let found = close.findings();
         assert_eq!(found.refusal, Some("collinear"));

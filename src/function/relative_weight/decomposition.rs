@@ -69,10 +69,12 @@ fn rotate(a: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize) {
         row[p] = cosine * left - sine * right;
         row[q] = sine * left + cosine * right;
     }
-    for column in 0..a.len() {
-        let (left, right) = (a[p][column], a[q][column]);
-        a[p][column] = cosine * left - sine * right;
-        a[q][column] = sine * left + cosine * right;
+    let (before, after) = a.split_at_mut(q);
+    for (left, right) in before[p].iter_mut().zip(&mut after[0]) {
+        (*left, *right) = (
+            cosine * *left - sine * *right,
+            sine * *left + cosine * *right,
+        );
     }
     for row in vectors.iter_mut() {
         let (left, right) = (row[p], row[q]);

@@ -212,7 +212,7 @@ impl Groups {
         let mut ordered = Ordered::default();
         ordered.read(&mut self.log.newest(group), terms)?;
         let settled = self.settled.entry(group).or_default();
-        let Some(needed) = settled.advance(&mut ordered, terms, calendar)? else {
+        let Some(needed) = settled.advance(&mut ordered, terms, calendar) else {
             return Ok(());
         };
         self.log.replace_newest(group, &needed)

@@ -135,16 +135,12 @@ impl Settled {
         held: &mut Ordered,
         terms: &Terms,
         calendar: &Calendar,
-    ) -> Result<Option<Vec<u8>>> {
-        let Some(newest) = held.records.last().map(|record| record.occurred_at) else {
-            return Ok(None);
-        };
+    ) -> Option<Vec<u8>> {
+        let newest = held.records.last().map(|record| record.occurred_at)?;
         let before = (held.records).partition_point(|record| record.occurred_at < newest);
         let scratch = &mut Scratch::default();
         let touches = &mut held.touches[..before];
-        let Some(now) = funnel::settle(touches, self.seen, terms, calendar, newest, scratch) else {
-            return Ok(None);
-        };
+        let now = funnel::settle(touches, self.seen, terms, calendar, newest, scratch)?;
         if let Some(over) = now.over
             && over.steps_reached > self.best.steps_reached
         {
@@ -160,7 +156,7 @@ impl Settled {
                 record.write(&mut needed);
             }
         }
-        Ok(Some(needed))
+        Some(needed)
     }
 
     /// Keeps the outcome with copies of the records that it names.

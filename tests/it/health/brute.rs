@@ -22,6 +22,10 @@ pub(super) struct Account {
 }
 
 /// A score and the steps on its way.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the score is what the steps lead to"
+)]
 #[derive(Clone, Debug)]
 pub(super) struct Score {
     pub(super) uncapped: f64,
@@ -207,7 +211,7 @@ impl Account {
     /// Today's profile on what was known then; what then was not heard of, as it is now.
     pub(super) fn on_profile(&self, then: &Self, profile: &Profile) -> f64 {
         uncapped(profile, |measure| {
-            if then.had(measure) {
+            if MEASURES.contains(&measure) {
                 then.raw(measure)
             } else {
                 self.raw(measure)
@@ -221,15 +225,10 @@ impl Account {
             let now = self.raw(measure)?;
             Some(
                 then.raw(measure)
-                    .filter(|_| then.had(measure))
+                    .filter(|_| MEASURES.contains(&measure))
                     .unwrap_or(now),
             )
         })
-    }
-
-    /// Whether the profile of the night had a row of the measure: all have all measures.
-    fn had(&self, measure: &str) -> bool {
-        MEASURES.contains(&measure)
     }
 }
 

@@ -15,7 +15,7 @@ use kenko::time::{AsOf, Zone, parse_date};
 
 use super::brute::{Account, MEASURES};
 
-/// Numbers from a seed (SplitMix64).
+/// Numbers from a seed (`SplitMix64`).
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {

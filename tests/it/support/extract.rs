@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray, UInt32Array,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch,
+    StringArray, TimestampMicrosecondArray, UInt32Array,
 };
 use arrow::compute::{concat_batches, nullif, take_record_batch};
-use arrow::datatypes::{DataType, Date32Type, Int64Type, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use kenko::config::contract::{Contract, HiddenAfter};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -204,6 +204,14 @@ fn other_value(column: &ArrayRef, marked: &[bool]) -> ArrayRef {
                 false => value,
             });
             Arc::new(values.collect::<Int64Array>())
+        }
+        DataType::Float64 => {
+            let values = column.as_primitive::<Float64Type>().iter().zip(marked);
+            let values = values.map(|(value, marked)| match marked {
+                true => Some(value.map_or(1.0, |value| value + 1.0)),
+                false => value,
+            });
+            Arc::new(values.collect::<Float64Array>())
         }
         other => panic!("no other value of type {other} is known here"),
     }

@@ -38,6 +38,7 @@ select
     coalesce(priority, 'unknown') as priority,
     'unknown' as category,
     cast(null as bigint) as business_minutes,
-    satisfaction_score as csat_score
+    satisfaction_score as csat_score,
+    cast(null as decimal(18,4)) as cost
 from ranked
 where position = 1

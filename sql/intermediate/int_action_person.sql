@@ -1,0 +1,52 @@
+-- One person to whom something may be proposed: of the purchase that an account's newest
+-- deal is about, in a role that can move something, among the contacts, not erased, not
+-- spoken to in these days, and of an account that waits for no severe ticket.
+-- grain: account_id, contact_id
+-- columns:
+--   account_id | text | key | the account
+--   account_name | text | - | the account's name
+--   owner_id | text | key | the person of ours who owns it
+--   is_in_holdout | boolean | - | the account is of the share that is kept out of lists
+--   stage | text | - | stage of the account's newest deal
+--   contact_id | text | key | the person
+--   role | text | - | role in the purchase
+--   influence | decimal(9,4) | 0-1 | what the role can move in this purchase and phase
+with
+
+spoken_to as (
+    select distinct int_activity.contact_id
+    from cfg_list_rule
+    cross join int_activity
+    where int_activity.mode = 'assisted'
+        and int_activity.contact_id <> ''
+        and int_activity.day <= $as_of
+        and int_activity.day > $as_of - 91
+        and $as_of - int_activity.day < cfg_list_rule.quiet_days
+)
+
+select
+    int_deal_now.account_id,
+    int_list_account.account_name,
+    int_list_account.owner_id,
+    int_list_account.is_in_holdout,
+    int_deal_now.stage,
+    int_purchase_member.contact_id,
+    int_purchase_member.role,
+    cfg_influence.influence
+from int_deal_now
+inner join int_list_account
+    on int_deal_now.account_id = int_list_account.account_id
+    and int_list_account.severe_tickets = 0
+inner join int_purchase_member
+    on int_deal_now.unit = int_purchase_member.unit
+    and int_deal_now.unit_id = int_purchase_member.unit_id
+inner join cfg_influence
+    on int_deal_now.purchase = cfg_influence.purchase
+    and int_deal_now.phase = cfg_influence.phase
+    and int_purchase_member.role = cfg_influence.role
+-- a person the deal names and the contacts lack cannot be written to
+inner join stg_contact on int_purchase_member.contact_id = stg_contact.contact_id
+left anti join stg_erasure
+    on int_purchase_member.contact_id = stg_erasure.contact_id
+left anti join spoken_to on int_purchase_member.contact_id = spoken_to.contact_id
+where cfg_influence.influence > 0

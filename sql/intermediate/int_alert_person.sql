@@ -1,0 +1,97 @@
+-- Something about a person that the owner of the account must hear of at once, worded: a
+-- bad answer, the newest of each person and metric, or a champion who left.
+-- grain: account_id, alert, subject
+-- columns:
+--   account_id | text | key | account
+--   alert | text | - | negative_answer or champion_left
+--   subject | text | key | person and metric, or person: what tells two apart
+--   happened_on | date | day | when
+--   contact_id | text | key | the person, null where nobody knows who answered
+--   score | integer | scale of the metric | the answer; null for who left
+--   metric | text | - | nps, csat or ces; null for who left
+--   why | text | - | the reason, in words
+--   next_step | text | - | what to do
+with
+
+bad_answer as (
+    select
+        int_survey_answer.account_id,
+        'negative_answer' as alert,
+        concat(
+            coalesce(int_survey_answer.contact_id, int_survey_answer.response_id),
+            '/', int_survey_answer.metric
+        ) as subject,
+        int_survey_answer.responded_on as happened_on,
+        int_survey_answer.contact_id,
+        int_survey_answer.score,
+        int_survey_answer.metric,
+        coalesce(int_survey_answer.contact_id, '?') as who,
+        cast(null as text) as role
+    from cfg_list_rule
+    cross join int_survey_answer
+    where int_survey_answer.is_bad
+        and int_survey_answer.account_id is not null
+        and int_survey_answer.responded_on <= $as_of
+        and $as_of - int_survey_answer.responded_on < cfg_list_rule.alert_days
+    qualify row_number() over (
+        partition by
+            int_survey_answer.account_id,
+            coalesce(int_survey_answer.contact_id, int_survey_answer.response_id),
+            int_survey_answer.metric
+        order by
+            int_survey_answer.responded_at desc nulls last,
+            int_survey_answer.response_id desc
+    ) = 1
+),
+
+left_champion as (
+    select
+        stg_contact.account_id,
+        'champion_left' as alert,
+        stg_contact.contact_id as subject,
+        stg_contact.left_on as happened_on,
+        stg_contact.contact_id,
+        cast(null as bigint) as score,
+        cast(null as text) as metric,
+        stg_contact.contact_id as who,
+        stg_contact.buying_role as role
+    from cfg_list_rule
+    cross join stg_contact
+    inner join cfg_relationship_role
+        on stg_contact.buying_role = cfg_relationship_role.role
+    where stg_contact.account_id is not null
+        and stg_contact.left_on <= $as_of
+        and $as_of - stg_contact.left_on < cfg_list_rule.alert_days
+),
+
+raised as (
+    select * from bad_answer
+    union all
+    select * from left_champion
+)
+
+select
+    raised.account_id,
+    raised.alert,
+    raised.subject,
+    raised.happened_on,
+    raised.contact_id,
+    raised.score,
+    raised.metric,
+    replace(
+        replace(
+            replace(
+                replace(
+                    replace(cfg_list_reason.why, '{who}', raised.who),
+                    '{role}', coalesce(raised.role, '')
+                ),
+                '{metric}', coalesce(raised.metric, '')
+            ),
+            '{score}', coalesce(cast(raised.score as text), '')
+        ),
+        '{day}', cast(raised.happened_on as text)
+    ) as why,
+    cfg_list_reason.next_step
+from raised
+inner join cfg_list_reason
+    on cfg_list_reason.list = 'alert' and raised.alert = cfg_list_reason.reason
