@@ -108,7 +108,7 @@ fn what_is_typed_wrongly_is_said_with_a_remedy() {
     exit code 2
     --- stdout
     --- stderr
-    INFO bytes=279288 files=85 sources=16: extracts frozen
+    INFO bytes=284925 files=87 sources=18: extracts frozen
     INFO quarantined=0: extracts registered
     ERROR exit_code=2 kind="Usage": error: there is no model `acount_health`
 
@@ -173,7 +173,7 @@ fn mistakes_in_a_pipeline_are_shown_where_they_stand() {
     --- stdout
     --- stderr
     ERROR exit_code=2 kind="Usage": error: pipelines/slip.yaml:13:1: the pipeline file is not valid
-      caused by: unknown field `curency`, expected one of name, timezone, currency, language, output, schedule, sql, marts, sources, history, minimum_n, retention_months, health, risk, funnels, stages, cohorts, survey, attribution, buying_group, relationship, identity, lifetime_value at line 13, column 1
+      caused by: unknown field `curency`, expected one of name, timezone, holidays, currency, language, output, schedule, sql, marts, sources, history, minimum_n, retention_months, health, risk, churn_model, backtest, funnels, stages, cohorts, survey, attribution, buying_group, relationship, identity, lifetime_value, lists, handover, voice, experiments at line 13, column 1
 
     hint: docs/config.md lists every key with its meaning
     "#);
