@@ -347,7 +347,10 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         "lifetime_value",
     )?;
     let lists = section(written.lists, shipped.lists, "lists")?;
-    let voice = section(written.voice, shipped.voice, "voice")?;
+    let shipped_voice = shipped
+        .voice
+        .map(|voice| voice.within_history(history.days));
+    let voice = section(written.voice, shipped_voice, "voice")?;
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
     let holidays = written.holidays.or(shipped.holidays).unwrap_or_default();

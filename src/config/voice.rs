@@ -98,6 +98,15 @@ pub struct Fulfilment {
     pub minimum_answers: u32,
 }
 
+impl Voice {
+    /// What ships, for a pipeline that looks back less far than the shipped one.
+    pub(super) fn within_history(mut self, history_days: u32) -> Self {
+        self.change_days = self.change_days.min(history_days / 2);
+        self.answer_days = self.answer_days.min(history_days);
+        self
+    }
+}
+
 pub(crate) fn validate(voice: &Voice, history_days: u32) -> Result<()> {
     within("voice.change_days", voice.change_days, 1, history_days / 2)?;
     within("voice.answer_days", voice.answer_days, 1, history_days)?;

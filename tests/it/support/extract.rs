@@ -213,6 +213,14 @@ fn other_value(column: &ArrayRef, marked: &[bool]) -> ArrayRef {
             });
             Arc::new(values.collect::<Float64Array>())
         }
+        DataType::Utf8 => {
+            let values = column.as_string::<i32>().iter().zip(marked);
+            let values = values.map(|(value, marked)| match marked {
+                true => Some(value.map_or_else(|| "other".to_owned(), |value| format!("{value}!"))),
+                false => value.map(str::to_owned),
+            });
+            Arc::new(values.collect::<StringArray>())
+        }
         other => panic!("no other value of type {other} is known here"),
     }
 }
