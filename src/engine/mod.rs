@@ -10,6 +10,7 @@
 mod audit;
 mod by_day;
 mod columns;
+mod estimate;
 mod fault;
 mod files;
 mod frozen;

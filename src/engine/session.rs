@@ -14,7 +14,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 
 use super::memory_pool::RoomyPool;
-use super::{Settings, fault, one_phase};
+use super::{Settings, estimate, fault, one_phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function;
 
@@ -82,6 +82,7 @@ pub fn open(settings: &Settings) -> Result<Session> {
         .with_runtime_env(runtime)
         .with_default_features()
         .with_physical_optimizer_rules(one_phase::rules())
+        .with_statistics_registry(estimate::registry())
         .build();
     let mut session = Session::new_with_state(state);
     for name in VOLATILE {
@@ -138,6 +139,7 @@ fn config(threads: usize, pool_bytes: usize) -> SessionConfig {
     options.sql_parser.collect_spans = true;
     // `cast(x as text)` is plain Utf8, as the contract's text columns are.
     options.sql_parser.map_string_types_to_utf8view = false;
+    options.optimizer.use_statistics_registry = true;
     // `timestamp with time zone` is UTC, as every timestamp column is.
     options.execution.time_zone = Some("UTC".to_owned());
     config
