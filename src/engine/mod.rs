@@ -10,6 +10,7 @@
 mod audit;
 mod by_day;
 mod columns;
+mod distinct_count;
 mod estimate;
 mod fault;
 mod files;
