@@ -14,13 +14,26 @@ use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuil
 
 /// The plan with every column cast to the type that tables use for it.
 pub(super) fn in_table_types(plan: LogicalPlan) -> Result<LogicalPlan> {
+    in_types(plan, table_type)
+}
+
+/// The same for a view, which is inlined into its readers: references to text stay
+/// what they are, because every cast would copy the texts of all rows.
+pub(super) fn in_view_types(plan: LogicalPlan) -> Result<LogicalPlan> {
+    in_types(plan, |data_type| match data_type {
+        DataType::Utf8View => DataType::Utf8View,
+        other => table_type(other),
+    })
+}
+
+fn in_types(plan: LogicalPlan, type_of: impl Fn(&DataType) -> DataType) -> Result<LogicalPlan> {
     let schema = Arc::clone(plan.schema());
-    if (schema.fields().iter()).all(|field| table_type(field.data_type()) == *field.data_type()) {
+    if (schema.fields().iter()).all(|field| type_of(field.data_type()) == *field.data_type()) {
         return Ok(plan);
     }
     let columns = schema.iter().map(|(qualifier, field)| {
         let column = Expr::Column(Column::new(qualifier.cloned(), field.name()));
-        let wanted = table_type(field.data_type());
+        let wanted = type_of(field.data_type());
         if wanted == *field.data_type() {
             return Ok(column);
         }

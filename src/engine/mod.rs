@@ -245,7 +245,7 @@ impl Engine {
     /// # Errors
     /// [`ErrorKind::Usage`] with the place in the file.
     pub async fn define_model_view(&self, statement: &Statement<'_>) -> Result<()> {
-        let plan = statement::plan(&self.session, statement).await?;
+        let plan = statement::plan_view(&self.session, statement).await?;
         self.bind(statement.name, Arc::new(ViewTable::new(plan, None)))
     }
 

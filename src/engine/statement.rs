@@ -13,8 +13,21 @@ use super::session::Session;
 use super::{Statement, columns, fault};
 use crate::error::{Error, Result};
 
-/// Plans a query; `$as_of` is bound as a date.
+/// Plans a query; `$as_of` is bound as a date, columns have the types of tables.
 pub(super) async fn plan(session: &Session, statement: &Statement<'_>) -> Result<LogicalPlan> {
+    planned(session, statement, columns::in_table_types).await
+}
+
+/// Plans a query that is inlined into others.
+pub(super) async fn plan_view(session: &Session, statement: &Statement<'_>) -> Result<LogicalPlan> {
+    planned(session, statement, columns::in_view_types).await
+}
+
+async fn planned(
+    session: &Session,
+    statement: &Statement<'_>,
+    typed: impl Fn(LogicalPlan) -> datafusion::error::Result<LogicalPlan>,
+) -> Result<LogicalPlan> {
     let state = session.state();
     let planning = |cause| fault::while_planning(statement, &state, &cause);
     let dialect = state.config_options().sql_parser.dialect;
@@ -40,7 +53,7 @@ pub(super) async fn plan(session: &Session, statement: &Statement<'_>) -> Result
         .analyzer()
         .execute_and_check(plan, state.config_options(), |_, _| {})
         .map_err(planning)?;
-    columns::in_table_types(plan).map_err(planning)
+    typed(plan).map_err(planning)
 }
 
 /// `EXPLAIN` of a query is a query; everything else that parses is not.
