@@ -1,16 +1,16 @@
 -- One of the measures that a company steers by, beside the others, because each alone
--- misleads: satisfaction, recommendation, effort, time to resolution, churn, health and
--- net revenue retention. Leading ones warn, lagging ones confirm. Surveys and tickets are
--- of the pipeline's days up to the as-of day against as many days before; churn and
--- retention of the newest complete period of about that length against the one before;
--- health is compared with the last publication of an earlier day, because scores of other
--- days are not computed again. Too few give no figure.
+-- misleads: satisfaction, recommendation, effort, time to resolution, churn, lifetime
+-- value and health, and net revenue retention. Leading ones warn, lagging ones confirm.
+-- Surveys and tickets are of the pipeline's days up to the as-of day against as many
+-- days before; churn and retention of the newest complete period of about that length
+-- against the one before; health and lifetime value are compared with a day on which
+-- they were computed, which stands beside them. Too few give no figure.
 -- grain: measure, currency
 -- columns:
---   measure | text | - | csat, nps, ces, art, churn_rate, health or nrr
+--   measure | text | - | csat, nps, ces, art, churn_rate, clv, health or nrr
 --   currency | text | ISO 4217 | currency of the contracts; all where money plays no part
 --   direction | text | - | leading or lagging
---   unit | text | - | share, points, minutes or score
+--   unit | text | - | share, points, minutes, score or money (of the row's currency)
 --   better_when | text | - | higher or lower
 --   period_start | date | day | first day
 --   period_end | date | day | last day
@@ -52,24 +52,10 @@ kept as (
     where retention.dimension = 'all'
 ),
 
-health_now as (
-    select
-        count(score) as n,
-        sum(cast(score as decimal(18,6))) as points
-    from account_health
-),
-
-health_before as (
-    select
-        as_of,
-        count(score) as n,
-        sum(cast(score as decimal(18,6))) as points
-    from prior_account_health
-    group by as_of
-),
-
 measured as (
     select * from int_overview_measure
+    union all
+    select * from int_overview_score
     union all
     select
         kept.measure,
@@ -92,26 +78,6 @@ measured as (
         on kept.measure = before.measure and kept.currency = before.currency
         and before.period_end = kept.period_start - 1
     where kept.position = 1
-    union all
-    select
-        'health' as measure,
-        'all' as currency,
-        'leading' as direction,
-        'score' as unit,
-        'higher' as better_when,
-        $as_of as period_start,
-        $as_of as period_end,
-        cast(health_now.points as double) / nullif(health_now.n, 0) as value,
-        cast(null as double) as low,
-        cast(null as double) as high,
-        health_now.n,
-        health_before.as_of as before_start,
-        health_before.as_of as before_end,
-        cast(health_before.points as double) / nullif(health_before.n, 0)
-            as value_before,
-        health_before.n as n_before
-    from health_now
-    left join health_before on true
 ),
 
 judged as (

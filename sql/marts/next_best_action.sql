@@ -1,10 +1,10 @@
 -- One proposal: which content to show to which person of an account next. A person of
 -- ours decides; nothing is sent. Of the content that people in this role look at in the
--- stages in which the account is (one in each journey), the one after which accounts moved
--- on most surely (low end of the interval above zero); where no content shows a
--- difference, the one that most accounts look at, and the reason says so. Left out is what
--- the person saw or was sent lately, who was spoken to in these days, who has left or
--- asked to be forgotten, and whose account waits for a severe ticket.
+-- stages in which the account is (one in each journey), the one after which accounts
+-- moved on most surely (low end of the interval above zero); where no content shows a
+-- difference, the one that most accounts look at, and the reason says so. Left out is
+-- what the person saw or was sent lately, who was spoken to in these days, who has left
+-- or asked to be forgotten, and whose account waits for a severe ticket.
 -- grain: account_id, contact_id
 -- columns:
 --   rank | integer | - | 1 = first: what moved before what is seen, then by influence
