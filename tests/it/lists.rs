@@ -92,10 +92,19 @@ fn every_list_in_every_format_and_files_beside_the_tables() {
         let name = owner.replace(' ', "=20");
         assert!(written.contains(&format!("{name}.json")), "{written:?}");
     }
-    // the same run again hands over the same bytes
+    // a backfill hands over the newest day, the same bytes, and nothing of a past day
     let before: BTreeMap<_, _> = contents(&company);
-    company.run("2026-06-30", "out", &[]).succeeded();
+    let backfill = |day: &str| {
+        std::fs::remove_dir_all(company.path("out/lists")).unwrap();
+        let days = ["--from", day, "--to", day, "--output", "out"];
+        company
+            .kenko(&[&["backfill", "pipelines/nightly.yaml"][..], &days].concat())
+            .succeeded();
+    };
+    backfill("2026-06-30");
     assert!(before == contents(&company));
+    backfill("2026-06-29");
+    assert!(!company.path("out/lists").exists());
 }
 
 /// Marts that a night published without a row.
