@@ -1,8 +1,8 @@
 -- One attribute of an account as of today by which metric tables break down; `all` for
--- the total. Staging holds one state of an account, so the breakdown is by today's value
--- and not by that of the day something happened. The account '' stands for all accounts
--- that the account extract does not list: what they did counts in the totals and as
--- unknown, so that the values of a dimension always sum to the total.
+-- the total: by today's value and not by that of the day something happened. The account
+-- '' stands for all accounts that the account extract does not list: what they did
+-- counts in the totals and as unknown, so that the values of a dimension always sum to
+-- the total.
 -- grain: account_id, dimension
 -- columns:
 --   account_id | text | key | account; '' for every account that is not listed
@@ -18,14 +18,10 @@ account as (
         industry,
         country,
         owner_id,
-        case
-            when employees between 1 and 49 then '1-49'
-            when employees between 50 and 249 then '50-249'
-            when employees between 250 and 999 then '250-999'
-            when employees >= 1000 then '1000+'
-        end as size
-    from stg_account
-    where account_id <> ''
+        size
+    from int_account_state
+    where applies_to is null
+        and account_id <> ''
     union all
     select
         '' as account_id,

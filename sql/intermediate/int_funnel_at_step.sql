@@ -9,6 +9,7 @@
 --   dimension_value | text | - | its value at the step; unknown, not_reached
 --   step_number | integer | - | step, from 1
 --   reached | integer | units | units that reached the step with this value
+--   undated | integer | units | of these, nobody knows whether it held at the step
 --   still_open | integer | units | not_reached: at the step before, with time left
 --   lost | integer | units | not_reached: at the step before when the attempt was over
 --   excluded | integer | units | not_reached: at the step before when excluded
@@ -23,6 +24,11 @@ valued as (
             else coalesce(
                 case cfg_funnel_breakdown.attribute
                     when 'owner' then int_funnel_reached.owner_id
+                    when 'segment' then int_funnel_reached.segment
+                    when 'region' then int_funnel_reached.region
+                    when 'industry' then int_funnel_reached.industry
+                    when 'country' then int_funnel_reached.country
+                    when 'size' then int_funnel_reached.size
                     when 'channel' then int_funnel_reached.channel
                     when 'mode' then int_funnel_reached.mode
                     when 'role' then int_funnel_reached.role
@@ -30,6 +36,13 @@ valued as (
                 'unknown'
             )
         end as dimension_value,
+        case cfg_funnel_breakdown.attribute
+            when 'owner' then int_funnel_reached.is_owner_undated
+            when 'role' then int_funnel_reached.is_role_undated
+            when 'channel' then false
+            when 'mode' then false
+            else int_funnel_reached.is_account_undated
+        end as is_undated,
         int_funnel_step.step_number,
         int_funnel_step.is_reached,
         int_funnel_step.is_open,
@@ -49,6 +62,7 @@ select
     dimension_value,
     step_number,
     count(*) filter (where is_reached) as reached,
+    count(*) filter (where is_reached and is_undated) as undated,
     count(*) filter (where is_open) as still_open,
     count(*) filter (where is_lost) as lost,
     count(*) filter (where is_excluded) as excluded

@@ -1,7 +1,8 @@
 -- The touch by which one unit reached one step of one funnel: through whom, on which way,
--- and who of ours owned the account on that day. The person's role is today's, because
--- contacts have no history; the owner is today's too where owner_history is not extracted
--- or does not reach back so far.
+-- and what the account and the person were on that day. Owners are told by owner_history,
+-- else, like all other attributes, by dated extracts; where neither reaches back to the
+-- day the earliest value known is taken, today's where nothing else is, and the column
+-- that begins with is_ says so.
 -- grain: funnel, unit_id, step_number
 -- columns:
 --   funnel | text | key | funnel
@@ -10,10 +11,18 @@
 --   account_id | text | key | the unit's account
 --   reached_at | timestamp | UTC | when it was reached
 --   contact_id | text | key | person whose touch it was; null for deals and contracts
---   role | text | - | that person's role in the purchase today
+--   role | text | - | that person's role in the purchase on that day
 --   channel | text | - | channel of the touch
 --   mode | text | - | assisted or self_service
 --   owner_id | text | key | owner of the account on that day
+--   segment | text | - | the account's segment on that day
+--   region | text | - | its region
+--   industry | text | - | its industry
+--   country | text | - | its country
+--   size | text | - | its size
+--   is_role_undated | boolean | - | nobody knows whether the role held on that day
+--   is_owner_undated | boolean | - | nobody knows whether the owner did
+--   is_account_undated | boolean | - | nobody knows whether the account's attributes did
 with
 
 reached as (
@@ -23,6 +32,7 @@ reached as (
         cfg_funnel_step.step_number,
         int_funnel_unit.account_id,
         int_funnel_unit.reached_at[cfg_funnel_step.step_number] as reached_at,
+        local_day(int_funnel_unit.reached_at[cfg_funnel_step.step_number]) as day,
         int_funnel_unit.touchpoint_ids[cfg_funnel_step.step_number] as touchpoint_id
     from cfg_funnel_step
     inner join int_funnel_unit on cfg_funnel_step.funnel = int_funnel_unit.funnel
@@ -60,10 +70,10 @@ owned as (
     from reached
     inner join stg_owner_history
         on reached.account_id = stg_owner_history.account_id
-        and stg_owner_history.valid_from <= local_day(reached.reached_at)
+        and stg_owner_history.valid_from <= reached.day
         and (
             stg_owner_history.valid_to is null
-            or stg_owner_history.valid_to > local_day(reached.reached_at)
+            or stg_owner_history.valid_to > reached.day
         )
     group by reached.funnel, reached.unit_id, reached.step_number
 )
@@ -75,16 +85,42 @@ select
     reached.account_id,
     reached.reached_at,
     touch.contact_id,
-    stg_contact.buying_role as role,
+    int_contact_state.buying_role as role,
     touch.channel,
     touch.mode,
-    coalesce(stg_owner_history.owner_id, stg_account.owner_id) as owner_id
+    coalesce(stg_owner_history.owner_id, int_account_state.owner_id) as owner_id,
+    int_account_state.segment,
+    int_account_state.region,
+    int_account_state.industry,
+    int_account_state.country,
+    int_account_state.size,
+    int_contact_state.contact_id is not null
+        and coalesce(reached.day < int_contact_state.valid_from, true) as is_role_undated,
+    int_account_state.account_id is not null
+        and stg_owner_history.account_id is null
+        and coalesce(reached.day < int_account_state.valid_from, true)
+        as is_owner_undated,
+    int_account_state.account_id is not null
+        and coalesce(reached.day < int_account_state.valid_from, true)
+        as is_account_undated
 from reached
 left join touch
     on reached.touchpoint_id = touch.touchpoint_id
     and reached.reached_at = touch.occurred_at
-left join stg_contact on touch.contact_id = stg_contact.contact_id
-left join stg_account on reached.account_id = stg_account.account_id
+left join int_contact_state
+    on touch.contact_id = int_contact_state.contact_id
+    and int_contact_state.applies_from <= reached.day
+    and (
+        int_contact_state.applies_to is null
+        or int_contact_state.applies_to > reached.day
+    )
+left join int_account_state
+    on reached.account_id = int_account_state.account_id
+    and int_account_state.applies_from <= reached.day
+    and (
+        int_account_state.applies_to is null
+        or int_account_state.applies_to > reached.day
+    )
 left join owned
     on reached.funnel = owned.funnel
     and reached.unit_id = owned.unit_id

@@ -19,8 +19,8 @@
 --   started_at | timestamp | UTC | when the attempt began
 --   reached_at | list<timestamp> | UTC | when each step was reached, in order
 --   moved_by_contact_id | text | key | person whose touch reached the furthest step
---   moved_by_role | text | - | that person's role in the purchase today
---   roles_missing | list<text> | - | roles of the funnel that never appeared on the way
+--   moved_by_role | text | - | that person's role in the purchase when it was reached
+--   roles_missing | list<text> | - | roles of which nobody made a touch of it on the way
 --   loops | integer | touches | touches that went back to earlier steps on the way
 --   status | text | - | converted, open, lost or excluded
 --   excluded_by | text | - | name of the exclusion that ended it
@@ -38,7 +38,10 @@ missing as (
         on cfg_funnel_role.funnel = int_measured_funnel.funnel
         and int_measured_funnel.asks_for_roles
     inner join int_funnel_unit on cfg_funnel_role.funnel = int_funnel_unit.funnel
-    where int_funnel_unit.roles_seen
+    left join int_funnel_role_seen
+        on int_funnel_unit.funnel = int_funnel_role_seen.funnel
+        and int_funnel_unit.unit_id = int_funnel_role_seen.unit_id
+    where (int_funnel_unit.roles_seen | coalesce(int_funnel_role_seen.roles_seen, 0))
         & (cast(1 as bigint) << (cfg_funnel_role.role_number - 1)) = 0
     group by int_funnel_unit.funnel, int_funnel_unit.unit_id
 )

@@ -2,15 +2,16 @@
 -- shares of units, never mixed: of those that entered, and of those that reached the step
 -- before; each with its 95 % Wilson interval. Times are Kaplan-Meier quantiles over all
 -- that entered, because journeys still under way are censored, not missing; a quantile is
--- null where too few have got there yet. Owner, channel and mode are broken down as they
--- were at the first step; the account's other attributes and the person's role as of
--- today, because extracts hold one state of these. "Before" means the required step
--- before: an optional step counts who passed it and drops nobody. In any order step k is
--- any k of the steps. Every step has a row even when nobody reached it; a funnel of which
--- a step is not measured by any declared source has none. A dimension that ends in
--- _at_step is the attribute as it was at the row's own step: reached counts who reached
--- the step with that value, of all that entered and of all at the step before, whatever
--- their value there; who did not reach it stands under not_reached. No times are given.
+-- null where too few have got there yet. Attributes are as they were at the first step;
+-- undated_n says of how many units nobody knows that, because neither owner_history nor
+-- dated extracts reach back so far: they stand under the earliest value known, which is
+-- today's where extracts are not kept. "Before" means the required step before: an
+-- optional step counts who passed it and drops nobody. In any order step k is any k of
+-- the steps. Every step has a row even when nobody reached it; a funnel of which a step
+-- is not measured by any declared source has none. A dimension that ends in _at_step is
+-- the attribute as it was at the row's own step: reached counts who reached the step with
+-- that value, of all that entered and of all at the step before, whatever their value
+-- there; who did not reach it stands under not_reached. No times are given.
 -- grain: funnel, dimension, dimension_value, step_number
 -- columns:
 --   funnel | text | key | funnel
@@ -21,6 +22,7 @@
 --   step | text | - | name of the step
 --   is_optional | boolean | - | it counts when passed and drops nobody
 --   entered | integer | units | units that reached the first step
+--   undated_n | integer | units | of entered, or reached at a step: maybe a later value
 --   reached | integer | units | units that reached this step
 --   rate_from_first | float | 0-1 | reached / entered; null where nobody entered
 --   rate_from_first_low | float | 0-1 | low end of its interval
@@ -45,6 +47,7 @@ group_step as (
         int_funnel_dimension.dimension_value,
         int_funnel_step.step_number,
         count(*) as entered,
+        count(*) filter (where int_funnel_dimension.is_undated) as undated,
         count(*) filter (where is_reached) as reached,
         count(*) filter (where is_open) as still_open,
         count(*) filter (where is_lost) as lost,
@@ -79,11 +82,11 @@ breakdown as (
 ),
 
 reached_step as (
-    select funnel, dimension, dimension_value, step_number,
+    select funnel, dimension, dimension_value, step_number, undated,
         reached, still_open, lost, excluded, days_p50, days_p75, days_p90
     from group_step
     union all
-    select funnel, dimension, dimension_value, step_number,
+    select funnel, dimension, dimension_value, step_number, undated,
         reached, still_open, lost, excluded, null, null, null
     from int_funnel_at_step
 ),
@@ -99,6 +102,7 @@ counted as (
         cfg_funnel_step.is_optional,
         breakdown.is_at_step,
         coalesce(entry.entered, 0) as entered,
+        coalesce(reached_step.undated, 0) as undated,
         coalesce(reached_step.reached, 0) as reached,
         coalesce(reached_step.still_open, 0) as still_open,
         coalesce(reached_step.lost, 0) as lost,
@@ -136,6 +140,7 @@ select
     step,
     is_optional,
     entered,
+    undated as undated_n,
     reached,
     cast(reached as double) / nullif(entered, 0) as rate_from_first,
     wilson_low(reached, entered) as rate_from_first_low,

@@ -52,22 +52,37 @@ kept as (
     where retention.dimension = 'all'
 ),
 
+-- accounts share curves whose errors do not cancel: the mean of the ends is the interval
+scored as (
+    select
+        'health' as measure, 'all' as currency, 'leading' as direction, 'score' as unit,
+        count(score) as n,
+        sum(cast(score as decimal(38,6))) as total,
+        cast(null as decimal(38,4)) as total_low,
+        cast(null as decimal(38,4)) as total_high
+    from account_health
+    union all
+    select
+        'clv' as measure, currency, 'lagging' as direction, 'money' as unit,
+        count(lifetime_value) as n,
+        sum(cast(lifetime_value as decimal(38,6))) as total,
+        sum(cast(low as decimal(38,4))) as total_low,
+        sum(cast(high as decimal(38,4))) as total_high
+    from lifetime_value
+    where currency is not null
+    group by currency
+),
+
 measured as (
     select * from int_overview_measure
-    union all
-    select * from int_overview_score
     union all
     select
         kept.measure,
         kept.currency,
-        'lagging' as direction,
-        'share' as unit,
+        'lagging' as direction, 'share' as unit,
         case kept.measure when 'nrr' then 'higher' else 'lower' end as better_when,
-        kept.period_start,
-        kept.period_end,
-        kept.value,
-        kept.low,
-        kept.high,
+        kept.period_start, kept.period_end,
+        kept.value, kept.low, kept.high,
         kept.accounts_at_start as n,
         before.period_start as before_start,
         before.period_end as before_end,
@@ -78,6 +93,19 @@ measured as (
         on kept.measure = before.measure and kept.currency = before.currency
         and before.period_end = kept.period_start - 1
     where kept.position = 1
+    union all
+    select
+        scored.measure, scored.currency, scored.direction, scored.unit,
+        'higher' as better_when, $as_of as period_start, $as_of as period_end,
+        cast(scored.total as double) / nullif(scored.n, 0) as value,
+        cast(scored.total_low as double) / nullif(scored.n, 0) as low,
+        cast(scored.total_high as double) / nullif(scored.n, 0) as high,
+        scored.n,
+        earlier.before_on as before_start, earlier.before_on as before_end,
+        earlier.value as value_before, earlier.n as n_before
+    from scored
+    left join int_overview_before as earlier
+        on scored.measure = earlier.measure and scored.currency = earlier.currency
 ),
 
 judged as (

@@ -44,8 +44,8 @@ pub struct Funnel {
     pub window: String,
     /// What must be the same in all touches of an attempt.
     pub hold: Option<FunnelHold>,
-    /// Roles that take part in it, as contacts have them (`buying_role`): which
-    /// of them never appeared is told per unit.
+    /// Roles that take part in it, as contacts have them (`buying_role`): of
+    /// which of them nobody made a touch that it names is told per unit.
     #[serde(default)]
     pub roles: Vec<String>,
     /// Attributes by which it is broken down as they were at each step, beside
@@ -120,11 +120,21 @@ impl FunnelHold {
 pub enum FunnelAttribute {
     /// Who of ours owned the account on that day.
     Owner,
+    /// The account's segment on that day.
+    Segment,
+    /// Its region.
+    Region,
+    /// Its industry.
+    Industry,
+    /// Its country.
+    Country,
+    /// Its size.
+    Size,
     /// The channel of the touch.
     Channel,
     /// Assisted or self-service.
     Mode,
-    /// The role of the person, as it is today.
+    /// The role of the person on that day.
     Role,
 }
 
@@ -133,6 +143,11 @@ impl FunnelAttribute {
     pub fn name(self) -> &'static str {
         match self {
             Self::Owner => "owner",
+            Self::Segment => "segment",
+            Self::Region => "region",
+            Self::Industry => "industry",
+            Self::Country => "country",
+            Self::Size => "size",
             Self::Channel => "channel",
             Self::Mode => "mode",
             Self::Role => "role",

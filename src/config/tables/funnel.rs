@@ -40,6 +40,12 @@ pub(super) fn funnels(pipeline: &Pipeline) -> Result<RecordBatch> {
         ),
         booleans("asks_for_roles", all.iter().map(asks_for_roles).collect()),
         booleans(
+            "asks_by_role",
+            all.iter()
+                .map(|funnel| funnel.steps.iter().any(has_by_roles))
+                .collect(),
+        ),
+        booleans(
             "is_entered_by_any",
             all.iter().map(Funnel::is_entered_by_any).collect(),
         ),
