@@ -10,6 +10,7 @@
 --   value | float | - | value of the feature, null where it is not known
 --   typical | float | - | median in training, null for the scorecard
 --   reason | text | - | why, in words
+--   next_step | text | - | what to do about it, null where nothing is named
 --   is_actionable | boolean | - | somebody can do something about it
 with
 
@@ -39,6 +40,7 @@ by_model as (
         int_risk_feature.value,
         typical.typical,
         cfg_churn_feature.is_actionable,
+        cfg_churn_feature.next_step,
         replace(
             case when int_risk_feature.value is null
                 then cfg_churn.unknown else cfg_churn.known end,
@@ -65,6 +67,7 @@ said as (
         value,
         typical,
         is_actionable,
+        nullif(trim(next_step), '') as next_step,
         replace(
             replace(sentence, '{value}', coalesce(
                 case when value = round(value) then cast(cast(value as bigint) as text)
@@ -92,6 +95,7 @@ said as (
         int_risk_factor.value,
         cast(null as double) as typical,
         int_risk_factor.is_actionable,
+        int_risk_factor.next_step,
         int_risk_factor.reason
     from piece
     inner join int_risk_factor
@@ -113,6 +117,7 @@ select
     value,
     typical,
     reason,
+    next_step,
     is_actionable
 from said
 where contribution <> 0

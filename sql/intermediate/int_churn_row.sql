@@ -1,5 +1,7 @@
 -- Everything the churn model may look at of one paying account at a cutoff: the
 -- pipeline's features and their values, in one order. A value that is not known is null.
+-- What is not for training is not here, whatever the pipeline lists: what is learned from
+-- and what is scored by is one thing.
 -- grain: as_of, account_id
 with
 
@@ -11,12 +13,19 @@ payer as (
     where mrr > 0
 ),
 
+allowed as (
+    select cfg_churn_feature.feature
+    from cfg_churn_feature
+    inner join int_feature_text on cfg_churn_feature.feature = int_feature_text.feature
+    where int_feature_text.is_for_training
+),
+
 listed as (
     select
         payer.as_of,
         payer.account_id,
-        cfg_churn_feature.feature
-    from cfg_churn_feature
+        allowed.feature
+    from allowed
     cross join payer
 )
 

@@ -10,6 +10,7 @@
 --   value | float | - | value of the feature, null where it is not known
 --   typical | float | - | median in training, null for the scorecard
 --   reason | text | - | why, in words: associated with the risk, not its cause
+--   next_step | text | - | what to do about it, null where nothing is named
 --   is_actionable | boolean | - | somebody can do something about it
 select
     account_id,
@@ -19,6 +20,7 @@ select
     value,
     typical,
     reason,
+    next_step,
     is_actionable
 from int_churn_reason
 where as_of = $as_of

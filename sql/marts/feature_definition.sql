@@ -15,17 +15,10 @@
 --   history | text | - | dated, row or today
 --   is_for_training | boolean | - | false where only today's state exists
 --   is_in_scorecard | boolean | - | the pipeline's scorecard has a factor for it
+--   is_in_churn_model | boolean | - | the pipeline lets the churn model look at it
 --   accounts | integer | accounts | paying accounts on the day
 --   known_accounts | integer | accounts | of these, those whose value is known
 with
-
-listed as (
-    select * from int_use_feature_text
-    union all
-    select * from int_service_feature_text
-    union all
-    select * from int_contract_feature_text
-),
 
 payer as (
     select count(*) as accounts
@@ -46,18 +39,20 @@ in_scorecard as (
 )
 
 select
-    listed.feature,
-    listed.feature_number,
-    listed.unit,
-    listed.meaning,
-    listed.source,
-    listed.missing_means,
-    listed.history,
-    listed.history <> 'today' as is_for_training,
+    int_feature_text.feature,
+    int_feature_text.feature_number,
+    int_feature_text.unit,
+    int_feature_text.meaning,
+    int_feature_text.source,
+    int_feature_text.missing_means,
+    int_feature_text.history,
+    int_feature_text.is_for_training,
     in_scorecard.feature is not null as is_in_scorecard,
+    cfg_churn_feature.feature is not null as is_in_churn_model,
     payer.accounts,
     coalesce(known.accounts, 0) as known_accounts
 from payer
-cross join listed
-left join known on listed.feature = known.feature
-left join in_scorecard on listed.feature = in_scorecard.feature
+cross join int_feature_text
+left join known on int_feature_text.feature = known.feature
+left join in_scorecard on int_feature_text.feature = in_scorecard.feature
+left join cfg_churn_feature on int_feature_text.feature = cfg_churn_feature.feature

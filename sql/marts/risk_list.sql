@@ -1,8 +1,9 @@
 -- The paying accounts to act on, first things first: by probability times revenue times
 -- closeness of the renewal. Amounts are compared in the pipeline's currency; accounts in
--- a currency without a known rate follow after the others. All at risk are ranked; the
--- status says which of them the owner has room for, and which are kept out, so that it
--- can be told what the list does.
+-- a currency without a known rate follow after the others. Reasons and next step are of
+-- whatever made the probability, a trained model or the scorecard. All at risk are
+-- ranked; the status says which of them the owner has room for, and which are kept out,
+-- so that it can be told what the list does.
 -- grain: account_id
 -- columns:
 --   rank | integer | - | 1 = first to act on
@@ -44,26 +45,26 @@ listed as (
         and churn_risk.days_to_renewal < cfg_renewal_weight.to_days
 ),
 
-top_factor as (
+top_reason as (
     select
         account_id,
-        factor
-    from int_risk_factor
+        feature
+    from int_churn_reason
     where as_of = $as_of
-        and factor_rank = 1
-        and points > 0
+        and reason_rank = 1
+        and contribution > 0
 ),
 
 top_step as (
     select
         account_id,
         next_step
-    from int_risk_factor
+    from int_churn_reason
     where as_of = $as_of
-        and points > 0
+        and contribution > 0
         and is_actionable
         and next_step is not null
-    qualify row_number() over (partition by account_id order by factor_rank) = 1
+    qualify row_number() over (partition by account_id order by reason_rank) = 1
 ),
 
 ranked as (
@@ -129,7 +130,7 @@ select
     placed.why,
     top_step.next_step,
     coalesce(prior_risk_list.at_risk_since, $as_of) as at_risk_since,
-    placed.account_id || ':risk:' || coalesce(top_factor.factor, 'none') as task_key,
+    placed.account_id || ':risk:' || coalesce(top_reason.feature, 'none') as task_key,
     case
         when placed.owner_position > placed.capacity then 'waiting'
         when placed.is_held_out then 'held_out'
@@ -137,6 +138,6 @@ select
     end as status,
     placed.owner_position
 from placed
-left join top_factor on placed.account_id = top_factor.account_id
+left join top_reason on placed.account_id = top_reason.account_id
 left join top_step on placed.account_id = top_step.account_id
 left join prior_risk_list on placed.account_id = prior_risk_list.account_id

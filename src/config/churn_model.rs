@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{DictionaryArray, Float64Array, Int64Array, RecordBatch};
+use arrow::array::{DictionaryArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -72,10 +72,13 @@ pub struct Ladder {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChurnFeature {
-    /// Name of the feature, as in `int_churn_feature`.
+    /// Name of the feature, as in `feature_definition`, which says whether a model may
+    /// learn from it.
     pub feature: String,
     /// What it is called in words.
     pub label: Localised,
+    /// What to do where it raises the risk; needed where somebody can do something.
+    pub next_step: Option<Localised>,
     /// Whether somebody can do something about it.
     pub is_actionable: bool,
 }
@@ -123,6 +126,17 @@ pub(crate) fn validate(churn: &ChurnSettings) -> Result<()> {
         .iter()
         .map(|feature| feature.feature.as_str());
     named_once("churn_model.features", features.clone())?;
+    if let Some(helpless) = churn
+        .features
+        .iter()
+        .find(|feature| feature.is_actionable && feature.next_step.is_none())
+    {
+        return Err(Error::usage(format!(
+            "`churn_model.features`: `{}` is actionable, but has no `next_step`",
+            helpless.feature
+        ))
+        .with_hint("say what to do, or set `is_actionable: false`"));
+    }
     for (place, named) in [
         ("recency_feature", &churn.recency_feature),
         ("renewal_feature", &churn.renewal_feature),
@@ -146,9 +160,13 @@ pub(super) fn tables(pipeline: &Pipeline) -> Result<[(&'static str, RecordBatch)
         texts("known", [churn.known.text(language)]),
         texts("unknown", [churn.unknown.text(language)]),
     ])?;
+    let next_steps = all
+        .iter()
+        .map(|one| one.next_step.as_ref().map(|step| step.text(language)));
     let features = table(vec![
         texts("feature", all.iter().map(|one| one.feature.as_str())),
         texts("label", all.iter().map(|one| one.label.text(language))),
+        ("next_step", Arc::new(next_steps.collect::<StringArray>())),
         booleans(
             "is_actionable",
             all.iter().map(|one| one.is_actionable).collect(),

@@ -1,10 +1,11 @@
 //! `train`: past month-ends made by the SQL of the night, a model learned from
 //! them, and the decision who is in charge.
 //!
-//! Features come from runs cut at each month-end; what became of the accounts
-//! comes from a run of the training's own day, and only of month-ends whose
-//! horizon had passed by then. The model file is written before the entry that
-//! points to it. What is learned and how it is judged is `step`'s.
+//! Features come from runs cut at each month-end (`cutoff` computes each once);
+//! what became of the accounts comes from a run of the training's own day, and
+//! only of month-ends whose horizon had passed by then. The model file is written
+//! before the entry that points to it. What is learned and how it is judged is
+//! `step`'s.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -12,19 +13,15 @@ use std::path::Path;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Float64Type, SchemaRef};
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Float64Type};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::check;
-use super::key::Keys;
-use super::night::{Night, RunOptions, freeze, scratch_folder};
-use super::preview;
+use super::cutoff::{CutoffRequest, Cutoffs, WantedModels, series};
+use super::night::{Night, RunOptions};
 use super::progress::{Event, Observer};
 use super::project::Project;
-use super::reuse::Forced;
-use super::state::State;
 use super::trained::{Decision, ModelFile, Models};
 use crate::config::ChurnSettings;
 use crate::error::{Error, ErrorKind, Result};
@@ -73,16 +70,14 @@ pub async fn train(
     let pipeline = &project.pipeline;
     let settings = &pipeline.churn_model;
     let horizon = i32::try_from(pipeline.risk.horizon_days).unwrap_or(i32::MAX);
-    let (as_of, _) = freeze(project, options.as_of.as_deref()).await?;
-    let options = RunOptions {
-        as_of: Some(as_of.to_string()),
-        ..options.clone()
-    };
-    let days = month_ends(&as_of, horizon, settings.months)?;
     let storage = Storage::open(options.output.as_deref().unwrap_or(&pipeline.output))?;
-    let past = Past::new(&storage, project, &options, observer).await?;
-    let examples = past.examples(&as_of, &days).await?;
-    let store = Models::new(&storage, &pipeline.name);
+    let night = Night::begin(storage, project, options, observer).await?;
+    let (as_of, storage) = (night.as_of.clone(), &night.storage);
+    let days = month_ends(&as_of, horizon, settings.months)?;
+    let found = series(&night, &request(as_of.date(), &days)).await?;
+    let examples = examples(&found)?;
+    drop(found);
+    let store = Models::new(storage, &pipeline.name);
     observer.observe(Event::Started {
         model: "churn model",
     });
@@ -136,91 +131,38 @@ fn month_ends(as_of: &AsOf, horizon: i32, months: u32) -> Result<Vec<Date>> {
     Ok(days)
 }
 
-/// Runs of past days, each cut at its own day.
-struct Past<'a> {
-    storage: &'a Storage,
-    project: &'a Project,
-    options: &'a RunOptions,
-    observer: &'a dyn Observer,
-    /// Columns of every model.
-    schemas: BTreeMap<String, SchemaRef>,
+/// What is wanted of which day: what there was to know at each month-end, and what
+/// is known on the training's own day of what became of it.
+fn request(as_of: Date, days: &[Date]) -> CutoffRequest {
+    let mut models = WantedModels::new();
+    for day in days {
+        models.insert(*day, vec![EXAMPLE.to_owned()]);
+    }
+    models.entry(as_of).or_default().push(PAID.to_owned());
+    CutoffRequest {
+        purpose: "training",
+        models,
+    }
 }
 
-impl<'a> Past<'a> {
-    async fn new(
-        storage: &'a Storage,
-        project: &'a Project,
-        options: &'a RunOptions,
-        observer: &'a dyn Observer,
-    ) -> Result<Self> {
-        let schemas = preview::validate(project).await?.schemas;
-        Ok(Self {
-            storage,
-            project,
-            options,
-            observer,
-            schemas: schemas.into_iter().collect(),
-        })
-    }
-
-    /// What there was to know at each month-end, and what is known today of what
-    /// became of it.
-    async fn examples(&self, as_of: &AsOf, days: &[Date]) -> Result<Examples> {
-        let mut rows = Vec::new();
-        let mut features = None;
-        for (index, day) in days.iter().enumerate() {
-            self.observer.observe(Event::Day {
-                number: index + 1,
-                of: days.len(),
-                as_of: &day.to_string(),
-            });
-            for batch in Box::pin(self.table(*day, EXAMPLE)).await? {
+/// Reads the results of `request`.
+fn examples(cutoffs: &Cutoffs) -> Result<Examples> {
+    let mut rows = Vec::new();
+    let mut features = None;
+    let mut paid = PaidRuns::new();
+    for result in &cutoffs.results {
+        if let Some(file) = result.files.get(EXAMPLE) {
+            for batch in batches(file)? {
                 read_examples(&batch, &mut features, &mut rows)?;
             }
         }
-        let mut paid = PaidRuns::new();
-        for batch in Box::pin(self.table(as_of.date(), PAID)).await? {
-            read_paid(&batch, &mut paid)?;
+        if let Some(file) = result.files.get(PAID) {
+            for batch in batches(file)? {
+                read_paid(&batch, &mut paid)?;
+            }
         }
-        Ok(assembled(features.unwrap_or_default(), rows, &paid))
     }
-
-    /// The table of one model as of one day.
-    async fn table(&self, day: Date, model: &str) -> Result<Vec<RecordBatch>> {
-        let options = RunOptions {
-            as_of: Some(day.to_string()),
-            select: vec![model.to_owned()],
-            ..self.options.clone()
-        };
-        let beginning = Night::begin(self.storage.clone(), self.project, &options, self.observer);
-        let night = beginning
-            .await
-            .map_err(|error| error.during(&format!("as of {day}")))?;
-        let scratch = scratch_folder()?;
-        let keys = Keys::new(&night.basis())?;
-        let state = if options.full {
-            State::ignored(&night.storage)
-        } else {
-            State::open(&night.storage).await?
-        };
-        let file = scratch.path().join(format!("{model}.parquet"));
-        let stored = match keys.whole.get(model).filter(|_| !options.full) {
-            Some(key) => state.find(model, None, key)?.cloned(),
-            None => None,
-        };
-        if let Some(stored) = stored {
-            state.fetch(&stored, &file).await?;
-            return batches(&file);
-        }
-        let forced = Forced::new();
-        let building = night.build(keys, state, &forced, &self.schemas, scratch.path());
-        let (work, _) = Box::pin(building)
-            .await
-            .map_err(|error| error.during(&format!("as of {day}")))?;
-        check::verdict(&work.checks)?;
-        night.frozen.recheck().await?;
-        batches(&file)
-    }
+    Ok(assembled(features.unwrap_or_default(), rows, &paid))
 }
 
 /// Learns on threads of its own, away from those that wait for storage.
@@ -325,9 +267,11 @@ impl Contest<'_> {
             return Ok((
                 Some(champion.clone()),
                 format!(
-                    "No month-end since model {champion} was trained is ripe yet: it stays in charge."
+                    "No month-end with a loss since model {champion} was trained is ripe yet: it stays in charge."
                 ),
-                format!("モデル{champion}の学習後に結果の確定した月末がまだないため、継続する。"),
+                format!(
+                    "モデル{champion}の学習後に、解約があり結果の確定した月末がまだないため、継続する。"
+                ),
             ));
         };
         let Comparison {
@@ -498,7 +442,99 @@ fn read_paid(batch: &RecordBatch, paid: &mut PaidRuns) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Pipeline, SHIPPED_PIPELINE};
+    use crate::function::churn_model::{Calibration, Logistic, MODEL_FORMAT, Term};
+    use crate::step::{ChurnModel, Forecast};
     use crate::time::Zone;
+
+    /// What a training of `verdict` decides beside a model in charge that looks at
+    /// `feature`, before anything it could be compared on is ripe.
+    async fn decided(verdict: Verdict, feature: &str) -> Decision {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::open(folder.path().to_str().unwrap()).unwrap();
+        let store = Models::new(&storage, "nightly");
+        let mut trained = Trained {
+            kind: "logistic".to_owned(),
+            model: Some(ChurnModel {
+                format: MODEL_FORMAT,
+                features: vec![feature.to_owned()],
+                logistic: Some(Logistic {
+                    intercept: -2.0,
+                    terms: vec![Term::default()],
+                }),
+                forest: None,
+                calibration: Calibration::None,
+            }),
+            verdict: Verdict::Better,
+            card: Card::default(),
+            references: Vec::new(),
+            forecast: Forecast::default(),
+        };
+        let file = ModelFile::new("nightly", "2026-03-31", &trained);
+        let champion = store.keep(&file).await.unwrap();
+        trained.verdict = verdict;
+        let settings = Pipeline::parse("nightly.yaml", SHIPPED_PIPELINE).unwrap();
+        let contest = Contest {
+            store: &store,
+            examples: &Examples {
+                features: vec!["use".to_owned()],
+                ..Examples::default()
+            },
+            trained: &trained,
+            settings: &settings.churn_model,
+        };
+        let zone = Zone::parse("Asia/Tokyo").unwrap();
+        let as_of = AsOf::parse("2026-06-30", &zone).unwrap();
+        let alone = contest.decide(&as_of, "new", None).await.unwrap();
+        let is_better = trained.verdict == Verdict::Better;
+        assert_eq!(alone.champion.is_some(), is_better, "{}", alone.note_en);
+        let present = Decision {
+            number: 4,
+            champion: Some(champion.clone()),
+            ..alone
+        };
+        let mut decision = contest.decide(&as_of, "new", Some(&present)).await.unwrap();
+        assert_eq!(decision.number, 5);
+        if decision.champion == Some(champion) {
+            decision.champion = Some("old".to_owned());
+        }
+        decision
+    }
+
+    #[tokio::test]
+    async fn a_model_stays_until_another_has_beaten_it_or_nothing_can_be_learned() {
+        let unbeaten = Verdict::NotBetterThan("recency".to_owned());
+        for (verdict, feature, champion, said) in [
+            (Verdict::Better, "use", Some("old"), "is ripe yet"),
+            (Verdict::Better, "gone", Some("new"), "no feature any more"),
+            (unbeaten, "use", Some("old"), "did not prove itself"),
+            (
+                Verdict::TooLittleHistory,
+                "use",
+                Some("old"),
+                "did not prove itself",
+            ),
+            (Verdict::NoSignal, "use", None, "no signal"),
+        ] {
+            let found = decided(verdict, feature).await;
+            assert_eq!(found.champion.as_deref(), champion, "{}", found.note_en);
+            assert!(found.note_en.contains(said), "{}", found.note_en);
+            assert!(!found.note_ja.is_empty());
+        }
+    }
+
+    #[test]
+    fn month_ends_are_wanted_once_and_the_outcomes_on_the_day_itself() {
+        let day = |text| parse_date(text).unwrap();
+        let ends = [day("2026-02-28"), day("2026-03-31")];
+        let wanted = request(day("2026-06-30"), &ends).models;
+        assert_eq!(wanted.len(), 3);
+        assert_eq!(wanted[&ends[1]], [EXAMPLE]);
+        assert_eq!(wanted[&day("2026-06-30")], [PAID]);
+        // Without a horizon the last month-end is the day itself.
+        let wanted = request(ends[1], &ends).models;
+        assert_eq!(wanted[&ends[1]], [EXAMPLE, PAID]);
+    }
 
     #[test]
     fn month_ends_are_ripe() {

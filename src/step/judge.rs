@@ -196,3 +196,200 @@ pub fn compare(
         error,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::{Example, Values};
+    use super::super::train::Forecast;
+    use super::*;
+    use crate::function::churn_model::{
+        Calibration, ChurnModel, Logistic, MODEL_FORMAT, Term, sigmoid,
+    };
+
+    const ACCOUNTS: u32 = 400;
+    const CUTOFFS: [i32; 3] = [100, 130, 160];
+
+    /// Accounts at three month-ends; of those with the sign, a quarter, four of five are
+    /// lost, of the others four of thirty.
+    fn examples() -> (Examples, Vec<bool>) {
+        let mut examples = Examples {
+            features: vec!["noise".to_owned(), "sign".to_owned()],
+            segments: vec!["s".to_owned()],
+            rows: Vec::new(),
+            values: Values::new(2),
+        };
+        let mut labels = Vec::new();
+        for cutoff in CUTOFFS {
+            for account in 0..ACCOUNTS {
+                let sign = account % 4 == 0;
+                labels.push(if sign {
+                    account % 20 > 0
+                } else {
+                    account % 10 == 3
+                });
+                examples
+                    .values
+                    .push(&[f64::from(account), f64::from(u8::from(sign))]);
+                examples.rows.push(Example {
+                    account,
+                    cutoff,
+                    churned_on: None,
+                    revenue: 1,
+                    segment: 0,
+                    scorecard: 0.0,
+                });
+            }
+        }
+        (examples, labels)
+    }
+
+    /// A model that gives log-odds of 2 more where the sign is 1, times `strength`.
+    fn champion(strength: f64) -> Scorer {
+        let term = Term {
+            high: 1.0,
+            scale: 1.0,
+            weight: 2.0 * strength,
+            ..Term::default()
+        };
+        let model = ChurnModel {
+            format: MODEL_FORMAT,
+            features: vec!["sign".to_owned(), "gone".to_owned()],
+            logistic: Some(Logistic {
+                intercept: -1.0,
+                terms: vec![
+                    term,
+                    Term {
+                        missing_weight: 0.5,
+                        ..Term::default()
+                    },
+                ],
+            }),
+            forest: None,
+            calibration: Calibration::None,
+        };
+        Scorer::new(model).unwrap()
+    }
+
+    /// What a new training says of these rows: as a champion of `strength` would.
+    fn forecast(examples: &Examples, labels: &[bool], strength: f64) -> Forecast {
+        let rows: Vec<usize> = (0..labels.len()).collect();
+        let probability = |row: &usize| {
+            let sign = examples.values.row(*row)[1];
+            sigmoid(-1.0 + 0.5 + 2.0 * strength * sign)
+        };
+        Forecast {
+            judged: Judged {
+                probability: rows.iter().map(probability).collect(),
+                label: labels.to_vec(),
+                account: examples.rows.iter().map(|row| row.account).collect(),
+            },
+            rows,
+        }
+    }
+
+    fn compared(champion_strength: f64, challenger: &Forecast, day: i32) -> Option<Comparison> {
+        let (examples, _) = examples();
+        compare(
+            &champion(champion_strength),
+            day,
+            &examples,
+            challenger,
+            200,
+            1,
+        )
+    }
+
+    #[test]
+    fn the_better_one_is_better_by_what_can_be_counted_by_hand() {
+        let (examples, labels) = examples();
+        let found = compared(0.0, &forecast(&examples, &labels, 1.0), 130).unwrap();
+        // Two of three month-ends; of forty accounts eight of ten with the sign are lost,
+        // and four of thirty without.
+        assert_eq!((found.rows, found.events), (800, 2 * 120));
+        let flat: f64 = sigmoid(-0.5);
+        let steep: f64 = sigmoid(1.5);
+        let loss = |with: f64, without: f64| {
+            let lost = 8.0 * with.ln() + 4.0 * without.ln();
+            let kept = 2.0 * (1.0 - with).ln() + 26.0 * (1.0 - without).ln();
+            -(lost + kept) / 40.0
+        };
+        assert!((found.champion_loss - loss(flat, flat)).abs() < 1e-12);
+        assert!((found.challenger_loss - loss(steep, flat)).abs() < 1e-12);
+        let gain = found.champion_loss - found.challenger_loss;
+        assert!((found.gain - gain).abs() < 1e-12 && gain > 0.0);
+        assert!(found.error > 0.0 && found.gain > found.error);
+    }
+
+    #[test]
+    fn the_worse_one_is_worse_by_the_same() {
+        let (examples, labels) = examples();
+        let better = compared(0.0, &forecast(&examples, &labels, 1.0), 130).unwrap();
+        let worse = compared(1.0, &forecast(&examples, &labels, 0.0), 130).unwrap();
+        assert!((worse.gain + better.gain).abs() < 1e-12);
+        assert!((worse.error - better.error).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_same_is_no_better_and_that_is_certain() {
+        let (examples, labels) = examples();
+        let found = compared(1.0, &forecast(&examples, &labels, 1.0), 130).unwrap();
+        assert!(found.gain.abs() < 1e-15 && found.error.abs() < 1e-15);
+    }
+
+    #[test]
+    fn only_month_ends_since_the_champion_was_trained_count() {
+        let (examples, labels) = examples();
+        // Perfect where the champion had learned, blind afterwards.
+        let mut challenger = forecast(&examples, &labels, 0.0);
+        for (probability, label) in challenger
+            .judged
+            .probability
+            .iter_mut()
+            .zip(&labels)
+            .take(400)
+        {
+            *probability = if *label { 0.999 } else { 0.001 };
+        }
+        let found = compared(1.0, &challenger, 130).unwrap();
+        assert!(found.gain < 0.0, "{found:?}");
+        assert!(compared(1.0, &challenger, 100).unwrap().gain > found.gain);
+        assert_eq!(compared(1.0, &challenger, 160).unwrap().rows, 400);
+    }
+
+    #[test]
+    fn without_a_ripe_month_end_or_a_loss_nothing_can_be_said() {
+        let (examples, labels) = examples();
+        let challenger = forecast(&examples, &labels, 1.0);
+        assert_eq!(compared(0.0, &challenger, 161), None);
+        let nobody = forecast(&examples, &vec![false; labels.len()], 1.0);
+        assert_eq!(compared(0.0, &nobody, 100), None);
+        assert_eq!(compared(0.0, &Forecast::default(), 100), None);
+    }
+
+    /// Verdict on forecasts of `strength` against chance and one baseline.
+    fn judged(strength: f64, baseline: f64) -> Verdict {
+        let (examples, labels) = examples();
+        let fitted = |name: &str, strength| Fitted {
+            name: name.to_owned(),
+            judged: forecast(&examples, &labels, strength).judged,
+            gain: None,
+        };
+        let best = forecast(&examples, &labels, strength).judged;
+        let resamples = Resamples::new(&best.account, 200, 1);
+        let mut baselines = [fitted(CHANCE, 0.0), fitted("recency", baseline)];
+        let found = verdict(&best, &mut baselines, &resamples, 2.0);
+        assert!(baselines.iter().all(|baseline| baseline.gain.is_some()));
+        found
+    }
+
+    #[test]
+    fn a_model_takes_charge_only_if_it_beat_everything() {
+        assert_eq!(judged(1.0, 0.1), Verdict::Better);
+        assert_eq!(
+            judged(1.0, 1.0),
+            Verdict::NotBetterThan("recency".to_owned())
+        );
+        assert_eq!(judged(0.0, 1.0), Verdict::NoSignal);
+        assert_eq!(judged(-1.0, 0.0), Verdict::NoSignal);
+    }
+}

@@ -4,6 +4,10 @@
 #[path = "../../benches/churn/world.rs"]
 mod world;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
 use kenko::config::{ChurnSettings, Pipeline, SHIPPED_PIPELINE};
 use kenko::step::{Trained, roc_auc, train};
 use rayon::prelude::*;
@@ -11,7 +15,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use world::{HORIZON, Kind, World, world};
 
-use crate::support::company::Company;
+use crate::support::company::{Company, files};
 
 fn settings() -> ChurnSettings {
     let pipeline = Pipeline::parse("nightly.yaml", SHIPPED_PIPELINE).unwrap();
@@ -198,6 +202,16 @@ fn a_night_asks_the_model_that_was_in_charge_on_its_day() {
     assert_eq!(stopped.code(), 3, "{}", stopped.shown());
 }
 
+/// The stored month-ends with the time of their making.
+fn examples(company: &Company) -> BTreeMap<PathBuf, SystemTime> {
+    let folder = company.path("out/_kenko/state/int_churn_example");
+    let made = |file: PathBuf| {
+        let time = file.metadata().unwrap().modified().unwrap();
+        (file, time)
+    };
+    files(&folder).into_iter().map(made).collect()
+}
+
 #[test]
 fn training_on_a_young_company_says_what_is_lacking_and_leaves_the_scorecard() {
     let company = Company::small();
@@ -222,12 +236,27 @@ fn training_on_a_young_company_says_what_is_lacking_and_leaves_the_scorecard() {
         "{}",
         first.stdout()
     );
+    // What the training took outlives a prune, and is not computed again.
+    let kept = examples(&company);
+    assert_eq!(kept.len(), 6);
+    let prune = [
+        "prune",
+        "--output",
+        "out",
+        "--older-than",
+        "0",
+        "--keep-results",
+        "0",
+    ];
+    company.kenko(&prune).succeeded();
+    assert!(examples(&company) == kept);
     let again = company.kenko(&order).succeeded();
     assert!(
         again.stdout().contains("(already done)"),
         "{}",
         again.stdout()
     );
+    assert!(examples(&company) == kept);
     company.run("2026-06-30", "out", &[]).succeeded();
     let card = "select model_role, model, note like 'Too few accounts%' as said from model_card \
                 where metric = 'decision' order by model_role";
@@ -238,4 +267,18 @@ fn training_on_a_young_company_says_what_is_lacking_and_leaves_the_scorecard() {
     );
     let wrong = company.kenko(&["train", "pipelines/nightly.yaml", "--as-of", "2026-06-31"]);
     assert_eq!(wrong.code(), 2);
+
+    // Nobody learns from what only today's state says, whatever the pipeline lists.
+    let listed = "  features:\n    - feature: days_since_active\n";
+    let today = "  features:\n    - feature: auto_renew_off\n      label: {en: no renewal, ja: 更新なし}\n      \
+                 is_actionable: false\n    - feature: days_since_active\n";
+    assert!(pipeline.contains(listed));
+    company.write("pipelines/nightly.yaml", &pipeline.replace(listed, today));
+    let refused = company.kenko(&order);
+    assert_eq!(refused.code(), 3, "{}", refused.shown());
+    assert!(
+        refused.messages().contains("churn_feature_for_training"),
+        "{}",
+        refused.shown()
+    );
 }
