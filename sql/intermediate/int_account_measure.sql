@@ -2,8 +2,8 @@
 -- Four ways of having no number are kept apart: zero (the source recorded nothing of this
 -- account, and that is a finding), missing (not measured: no source, or no answer),
 -- stale (measured too long ago), not_applicable (the question makes no sense here).
--- Relationship and engagement are known on the as-of day only, so
--- other cutoffs have no row of them.
+-- Relationship, engagement, fulfilment and the factors of the experience are known on the
+-- as-of day only, so other cutoffs have no row of them.
 -- grain: as_of, account_id, measure
 -- columns:
 --   as_of | date | day | cutoff
@@ -74,3 +74,6 @@ from int_use_measure
 union all
 select as_of, account_id, measure, state, raw_value, observed_on
 from int_relation_measure
+union all
+select as_of, account_id, measure, state, raw_value, observed_on
+from int_experience_measure

@@ -7,6 +7,7 @@
 --   delivery_id | text | key | delivery
 --   account_id | text | key | listed account; '' where it is not known or not listed
 --   site | text | - | site of ours that delivered
+--   delivered_on | date | day | the day it arrived
 --   is_reported_on_time | boolean | - | as the front line reported; null if it did not
 --   is_on_time | boolean | - | not after the day last confirmed, else first promised
 --   is_as_promised | boolean | - | not after the day first promised, else confirmed
@@ -44,6 +45,7 @@ select
     stg_delivery.delivery_id,
     coalesce(stg_account.account_id, '') as account_id,
     stg_delivery.site,
+    stg_delivery.delivered_on,
     stg_delivery.reported_on_time as is_reported_on_time,
     stg_delivery.delivered_on
         <= coalesce(stg_delivery.confirmed_on, stg_delivery.promised_on) as is_on_time,

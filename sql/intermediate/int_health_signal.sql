@@ -11,10 +11,11 @@ named_signal as (
     select signal from (values
         ('active_days_28d'), ('bad_tickets_90d'), ('champion_nps_mean'),
         ('champions_left'), ('days_since_active'), ('days_to_renewal'),
-        ('decider_nps_mean'), ('detractors'), ('features_28d'), ('mrr_change_90d'),
-        ('notice_share'), ('nps_score_mean'), ('open_tickets'), ('overdue_days'),
-        ('people_per_seat'), ('relationship_signs'), ('silent_contacts'),
-        ('usage_change_28d'), ('user_nps_mean')
+        ('decider_nps_mean'), ('delivery_nps'), ('detractors'), ('features_28d'),
+        ('mrr_change_90d'), ('notice_share'), ('nps_score_mean'), ('open_tickets'),
+        ('overdue_days'), ('people_per_seat'), ('relationship_signs'),
+        ('reported_on_time'), ('silent_contacts'), ('usage_change_28d'),
+        ('user_nps_mean')
     ) as listed (signal)
 ),
 
@@ -57,6 +58,11 @@ signal_value as (
             when 'days_to_renewal' then
                 cast(int_account_commercial.days_to_renewal as double)
             when 'decider_nps_mean' then role_voice.decider_mean
+            when 'delivery_nps' then
+                case when delivery.answered >= greatest(cfg_pipeline.minimum_n, 1)
+                    then cast(100 * (delivery.good - delivery.bad) as double)
+                        / delivery.answered
+                end
             when 'detractors' then
                 case when int_account_voice.respondents > 0
                     then cast(int_account_voice.detractors as double)
@@ -73,6 +79,10 @@ signal_value as (
             when 'overdue_days' then cast(int_account_commercial.overdue_days as double)
             when 'people_per_seat' then measured.people_per_seat
             when 'relationship_signs' then measured.relationship_signs
+            when 'reported_on_time' then
+                case when delivery.reported >= greatest(cfg_pipeline.minimum_n, 1)
+                    then cast(delivery.reported_on_time as double) / delivery.reported
+                end
             when 'silent_contacts' then cast(int_account_voice.silent_contacts as double)
             -- a ratio of a handful of events says nothing
             when 'usage_change_28d' then
@@ -98,6 +108,8 @@ signal_value as (
         and int_account_commercial.as_of = int_account_voice.as_of
     left join int_relationship
         on int_account_commercial.account_id = int_relationship.account_id
+    left join int_account_delivery as delivery
+        on int_account_commercial.account_id = delivery.account_id
     left join measured on int_account_commercial.account_id = measured.account_id
     left join role_voice on int_account_commercial.account_id = role_voice.account_id
     where int_account_commercial.as_of = $as_of

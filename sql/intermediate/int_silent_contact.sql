@@ -1,6 +1,7 @@
--- One person who stays silent at a cutoff: asked 14 to 180 days ago (two weeks are time
--- to answer), still there, and heard of in no survey of any kind since. Whoever bounced
--- was never asked; where answers are not declared nobody can be called silent.
+-- One person who stays silent at a cutoff: asked within the pipeline's days and long
+-- enough ago to have had time to answer, still there, and heard of in no survey of any
+-- kind since. Whoever bounced was never asked; where answers are not declared nobody can
+-- be called silent.
 -- grain: as_of, account_id, contact_id
 -- columns:
 --   as_of | date | day | cutoff
@@ -15,13 +16,15 @@ asked_contact as (
         stg_survey_invitation.account_id,
         stg_survey_invitation.contact_id,
         max(cfg_cutoff_day.age_days) as asked_days_ago
-    from stg_survey_invitation
+    from cfg_voice
+    cross join stg_survey_invitation
     inner join cfg_cutoff_day on stg_survey_invitation.sent_on = cfg_cutoff_day.day
     left join stg_contact on stg_survey_invitation.contact_id = stg_contact.contact_id
     where stg_survey_invitation.delivered
         and stg_survey_invitation.account_id is not null
         and stg_survey_invitation.contact_id is not null
-        and cfg_cutoff_day.age_days between 14 and 180
+        and cfg_cutoff_day.age_days
+            between cfg_voice.silent_from_days and cfg_voice.silent_to_days
         and (stg_contact.left_on is null or stg_contact.left_on > cfg_cutoff_day.as_of)
     group by
         cfg_cutoff_day.as_of,

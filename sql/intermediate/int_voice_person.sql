@@ -10,8 +10,8 @@
 --   role | text | - | role in the purchase; unknown where none is known
 --   influence | decimal(9,4) | 0-1 | of the role in the account's purchase, 0 for none
 --   decides | boolean | - | a role whose answer decides
---   is_asked | boolean | - | asked by a relationship survey that arrived
---   is_silent | boolean | - | asked, had time to answer, and was heard of in no survey
+--   is_asked | boolean | - | asked, and it arrived; null without invitations
+--   is_silent | boolean | - | asked, had time, heard of in no survey; null as is_asked
 --   score | integer | 0-10 | newest answer; null where there is none
 --   is_good | boolean | - | a promoter
 --   is_bad | boolean | - | a detractor
@@ -74,8 +74,9 @@ select
     coalesce(nullif(stg_contact.buying_role, 'all'), 'unknown') as role,
     coalesce(cfg_influence.influence, cast(0 as decimal(9,4))) as influence,
     coalesce(cfg_influence.influence >= cfg_voice.decides_from, false) as decides,
-    asked.contact_id is not null as is_asked,
-    int_silent_contact.contact_id is not null as is_silent,
+    case when invitation.is_declared then asked.contact_id is not null end as is_asked,
+    case when invitation.is_declared then int_silent_contact.contact_id is not null end
+        as is_silent,
     answer.score,
     coalesce(answer.is_good, false) as is_good,
     coalesce(answer.is_bad, false) as is_bad
@@ -85,6 +86,8 @@ inner join stg_account on person.account_id = stg_account.account_id
 -- where answers are not extracted, nobody listened
 inner join cfg_source
     on cfg_source.source_table = 'survey_response' and cfg_source.is_declared
+inner join cfg_source as invitation
+    on invitation.source_table = 'survey_invitation'
 left join stg_contact on person.person_key = stg_contact.contact_id
 left join int_account_moment on person.account_id = int_account_moment.account_id
 left join cfg_influence

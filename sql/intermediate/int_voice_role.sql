@@ -6,8 +6,8 @@
 --   influence | decimal(9,4) | 0-1 | of the role in the account's purchase
 --   decides | boolean | - | a role whose answer decides
 --   people | integer | people | people with the role
---   asked | integer | people | of these, asked
---   silent | integer | people | of these, silent
+--   asked | integer | people | of these, asked; null where nobody knows
+--   silent | integer | people | of these, silent; null where nobody knows
 --   n | integer | people | of these, with an answer that counts
 --   good | integer | people | promoters
 --   bad | integer | people | detractors
@@ -18,8 +18,8 @@ select
     max(influence) as influence,
     bool_or(decides) as decides,
     count(*) as people,
-    count(*) filter (where is_asked) as asked,
-    count(*) filter (where is_silent) as silent,
+    case when count(is_asked) > 0 then count(*) filter (where is_asked) end as asked,
+    case when count(is_silent) > 0 then count(*) filter (where is_silent) end as silent,
     count(score) as n,
     count(*) filter (where is_good) as good,
     count(*) filter (where is_bad) as bad,

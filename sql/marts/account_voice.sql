@@ -4,7 +4,9 @@
 -- each person who is still there counts. For the account as a whole stand two figures:
 -- NPS weighted by the influence of each role in the purchase the account is in, and NPS
 -- seen together with all other accounts, with an interval that says what few answers are
--- worth. Both are withheld where nobody answered whose role decides.
+-- worth. Both are withheld where nobody answered whose role decides. Nobody was heard
+-- because the asked stay silent, because they had no time yet (unheard), because nobody
+-- was asked (not_asked), or nobody knows, without the extract of invitations (unknown).
 -- grain: account_id, role
 -- columns:
 --   account_id | text | key | account
@@ -16,18 +18,18 @@
 --   influence | float | 0-1 | of the role; for all, the largest of them
 --   decides | boolean | - | the role's answer decides; for all, anybody's does
 --   people | integer | people | people who are there
---   asked | integer | people | of these, asked in a relationship survey
+--   asked | integer | people | of these, asked; null without the extract of invitations
 --   answered | integer | people | of these, with an answer that counts
---   silent | integer | people | asked, had time, and heard of in no survey
+--   silent | integer | people | asked, had time, heard of in no survey; null as asked
 --   promoters | integer | people | whose newest answer is a promoter's
 --   passives | integer | people | neither
 --   detractors | integer | people | whose newest answer is a detractor's
 --   score_mean | float | 0-10 | mean of the newest answers
 --   deciding_people | integer | people | people whose role decides
 --   deciding_answered | integer | people | of these, with an answer
---   deciding_silent | integer | people | of these, silent
+--   deciding_silent | integer | people | of these, silent; null as asked
 --   heard_influence | float | 0-1 | influence of roles heard / of all roles there
---   state | text | - | value, insufficient, too_few_accounts, silent, unheard, not_asked
+--   state | text | - | value, insufficient, too_few_accounts, or why nobody was heard
 --   weighted_nps | float | points -100-100 | by influence; role all only
 --   shrunken_nps | float | points -100-100 | seen with all accounts; role all only
 --   shrunken_low | float | points -100-100 | low end of its 95 % interval
@@ -51,15 +53,15 @@ whole as (
         max(influence) as influence,
         bool_or(decides) as decides,
         sum(people) as people,
-        sum(asked) as asked,
-        sum(silent) as silent,
+        sum(asked) as asked, sum(silent) as silent,
         sum(n) as n,
-        sum(good) as good,
-        sum(bad) as bad,
+        sum(good) as good, sum(bad) as bad,
         sum(score_sum) as score_sum,
         coalesce(sum(people) filter (where decides), 0) as deciding_people,
         coalesce(sum(n) filter (where decides), 0) as deciding_answered,
-        coalesce(sum(silent) filter (where decides), 0) as deciding_silent,
+        case when count(silent) = count(*) or not bool_or(decides)
+            then coalesce(sum(silent) filter (where decides), 0)
+        end as deciding_silent,
         sum(cast(influence as decimal(38,4))) as influence_sum,
         sum(cast(heard as decimal(38,4))) as heard_sum,
         sum(cast(verdict as decimal(38,9))) as verdict_sum,
@@ -82,7 +84,8 @@ judged as (
             when whole.n > 0 then 'value'
             when whole.silent > 0 then 'silent'
             when whole.asked > 0 then 'unheard'
-            else 'not_asked'
+            when whole.asked = 0 then 'not_asked'
+            else 'unknown'
         end as state
     from whole
     left join int_account_nps on whole.account_id = int_account_nps.account_id
@@ -117,7 +120,8 @@ voice as (
             when n > 0 then 'value'
             when silent > 0 then 'silent'
             when asked > 0 then 'unheard'
-            else 'not_asked'
+            when asked = 0 then 'not_asked'
+            else 'unknown'
         end as state,
         null as weighted_nps,
         null as shrunken_nps, null as shrunken_low, null as shrunken_high, null as pull,
@@ -149,9 +153,7 @@ select
     voice.state,
     voice.weighted_nps,
     voice.shrunken_nps,
-    voice.shrunken_low, voice.shrunken_high,
-    voice.pull,
-    voice.is_divided
+    voice.shrunken_low, voice.shrunken_high, voice.pull, voice.is_divided
 from voice
 inner join stg_account on voice.account_id = stg_account.account_id
 left join int_account_moment on voice.account_id = int_account_moment.account_id

@@ -1,16 +1,16 @@
 -- One of the measures that a company steers by, beside the others, because each alone
--- misleads: satisfaction, recommendation, effort, time to resolution, churn, health and
--- net revenue retention. Leading ones warn, lagging ones confirm. Surveys and tickets are
--- of the pipeline's days up to the as-of day against as many days before; churn and
--- retention of the newest complete period of about that length against the one before;
--- health is compared with the last publication of an earlier day, because scores of other
--- days are not computed again. Too few give no figure.
+-- misleads: satisfaction, recommendation, effort, time to resolution, churn, lifetime
+-- value and health, and net revenue retention. Leading ones warn, lagging ones confirm.
+-- Surveys and tickets are of the pipeline's days up to the as-of day against as many
+-- days before; churn and retention of the newest complete period of about that length
+-- against the one before; health and lifetime value are compared with a day on which
+-- they were computed, which stands beside them. Too few give no figure.
 -- grain: measure, currency
 -- columns:
---   measure | text | - | csat, nps, ces, art, churn_rate, health or nrr
+--   measure | text | - | csat, nps, ces, art, churn_rate, clv, health or nrr
 --   currency | text | ISO 4217 | currency of the contracts; all where money plays no part
 --   direction | text | - | leading or lagging
---   unit | text | - | share, points, minutes or score
+--   unit | text | - | share, points, minutes, score or money (of the row's currency)
 --   better_when | text | - | higher or lower
 --   period_start | date | day | first day
 --   period_end | date | day | last day
@@ -52,20 +52,25 @@ kept as (
     where retention.dimension = 'all'
 ),
 
-health_now as (
+-- accounts share curves whose errors do not cancel: the mean of the ends is the interval
+scored as (
     select
+        'health' as measure, 'all' as currency, 'leading' as direction, 'score' as unit,
         count(score) as n,
-        sum(cast(score as decimal(18,6))) as points
+        sum(cast(score as decimal(38,6))) as total,
+        cast(null as decimal(38,4)) as total_low,
+        cast(null as decimal(38,4)) as total_high
     from account_health
-),
-
-health_before as (
+    union all
     select
-        as_of,
-        count(score) as n,
-        sum(cast(score as decimal(18,6))) as points
-    from prior_account_health
-    group by as_of
+        'clv' as measure, currency, 'lagging' as direction, 'money' as unit,
+        count(lifetime_value) as n,
+        sum(cast(lifetime_value as decimal(38,6))) as total,
+        sum(cast(low as decimal(38,4))) as total_low,
+        sum(cast(high as decimal(38,4))) as total_high
+    from lifetime_value
+    where currency is not null
+    group by currency
 ),
 
 measured as (
@@ -74,14 +79,10 @@ measured as (
     select
         kept.measure,
         kept.currency,
-        'lagging' as direction,
-        'share' as unit,
+        'lagging' as direction, 'share' as unit,
         case kept.measure when 'nrr' then 'higher' else 'lower' end as better_when,
-        kept.period_start,
-        kept.period_end,
-        kept.value,
-        kept.low,
-        kept.high,
+        kept.period_start, kept.period_end,
+        kept.value, kept.low, kept.high,
         kept.accounts_at_start as n,
         before.period_start as before_start,
         before.period_end as before_end,
@@ -94,24 +95,17 @@ measured as (
     where kept.position = 1
     union all
     select
-        'health' as measure,
-        'all' as currency,
-        'leading' as direction,
-        'score' as unit,
-        'higher' as better_when,
-        $as_of as period_start,
-        $as_of as period_end,
-        cast(health_now.points as double) / nullif(health_now.n, 0) as value,
-        cast(null as double) as low,
-        cast(null as double) as high,
-        health_now.n,
-        health_before.as_of as before_start,
-        health_before.as_of as before_end,
-        cast(health_before.points as double) / nullif(health_before.n, 0)
-            as value_before,
-        health_before.n as n_before
-    from health_now
-    left join health_before on true
+        scored.measure, scored.currency, scored.direction, scored.unit,
+        'higher' as better_when, $as_of as period_start, $as_of as period_end,
+        cast(scored.total as double) / nullif(scored.n, 0) as value,
+        cast(scored.total_low as double) / nullif(scored.n, 0) as low,
+        cast(scored.total_high as double) / nullif(scored.n, 0) as high,
+        scored.n,
+        earlier.before_on as before_start, earlier.before_on as before_end,
+        earlier.value as value_before, earlier.n as n_before
+    from scored
+    left join int_overview_before as earlier
+        on scored.measure = earlier.measure and scored.currency = earlier.currency
 ),
 
 judged as (

@@ -460,6 +460,9 @@ pub struct AssignArgs {
     /// Take every account, in place of customers only
     #[arg(long)]
     pub everybody: bool,
+    /// CSV file of an earlier run for this experiment: who is in it stays in its arm
+    #[arg(long, value_name = "FILE")]
+    pub earlier: Option<String>,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Csv)]
     pub format: Format,

@@ -5,7 +5,7 @@ use super::format::render;
 use super::printer::Printer;
 use super::watch::tell;
 use crate::error::{Error, Result};
-use crate::report::{Assignment, assign as deal};
+use crate::report::{Assigned, Assignment, assign as deal};
 use crate::storage::Storage;
 
 pub(crate) async fn assign(args: &AssignArgs, printer: Printer) -> Result<()> {
@@ -15,6 +15,7 @@ pub(crate) async fn assign(args: &AssignArgs, printer: Printer) -> Result<()> {
         arms: arms.collect::<Result<_>>()?,
         strata: args.by.clone(),
         everybody: args.everybody,
+        earlier: earlier(args)?,
     };
     let storage = Storage::open(&args.published.output)?;
     let rows = deal(&storage, &assignment).await?;
@@ -22,6 +23,16 @@ pub(crate) async fn assign(args: &AssignArgs, printer: Printer) -> Result<()> {
         tell(printer, "no account fits");
     }
     printer.data(&render(rows.batch(), args.format)?)
+}
+
+/// Who is in the earlier file, if there is one.
+fn earlier(args: &AssignArgs) -> Result<Vec<Assigned>> {
+    let Some(file) = &args.earlier else {
+        return Ok(Vec::new());
+    };
+    let text = std::fs::read_to_string(file)
+        .map_err(|cause| Error::usage(format!("`{file}` cannot be read")).with_source(cause))?;
+    Assignment::earlier_of(&args.experiment, &text).map_err(|error| error.at(file, None, None))
 }
 
 /// `name` or `name=share`.

@@ -1,12 +1,17 @@
-//! `kenko backfill`: many nights, then a table of them.
+//! `kenko backfill`: many nights, then a table of them, then what the pipeline hands to
+//! people, where the backfill ends with the newest day there is: lists of past days are not
+//! today's work.
 
 use super::args::BackfillArgs;
+use super::deliver::{address, deliver};
 use super::format::plain_table;
 use super::machine::{arguments, memory_bytes, threads};
 use super::printer::Printer;
 use super::watch;
 use crate::error::{Error, Result};
+use crate::publish::published;
 use crate::run::{Backfill, BackfilledDay, Outcome, Project, RunOptions, days_between};
+use crate::storage::Storage;
 
 pub(crate) async fn backfill(args: &BackfillArgs, printer: Printer) -> Result<()> {
     let options = RunOptions {
@@ -19,14 +24,24 @@ pub(crate) async fn backfill(args: &BackfillArgs, printer: Printer) -> Result<()
     };
     let project = Project::load(&args.pipeline).await?;
     let days = days_between(&project, &args.from, &args.to)?;
+    let address = address(&project)?;
     let observer = watch::observer(printer);
     let done = crate::run::backfill(&project, &days, &options, observer.as_ref()).await;
     drop(observer);
     printer.data(table(&done).as_bytes())?;
-    let failed = done.days.last().zip(done.failure);
-    failed.map_or(Ok(()), |(day, error)| {
-        Err(stopped(args, day, done.days.len(), done.asked, error))
-    })
+    let (asked, number) = (done.asked, done.days.len());
+    let Some(last) = done.days.last() else {
+        return Ok(());
+    };
+    if let Some(error) = done.failure {
+        return Err(stopped(args, last, number, asked, error));
+    }
+    let output = args.output.as_ref().unwrap_or(&project.pipeline.output);
+    let newest = published(&Storage::open(output)?).await?;
+    if newest.as_of == last.as_of.to_string() {
+        deliver(&project, output, address.as_deref(), printer).await?;
+    }
+    Ok(())
 }
 
 /// The days that were run, one a line.

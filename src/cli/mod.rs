@@ -8,6 +8,7 @@ mod assign;
 mod backfill;
 mod backtest;
 mod check;
+mod deliver;
 mod explain;
 mod format;
 mod init;

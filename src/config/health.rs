@@ -17,12 +17,14 @@ use super::pipeline::Localised;
 pub(crate) use proof::{ascending, validate};
 pub(super) use tables::tables;
 
-/// The measures of `int_account_measure`.
-pub(crate) const MEASURES: [&str; 8] = [
+/// The measures of `int_account_measure`; beside them stands `experience_<factor>` for each
+/// factor of `voice:`.
+pub(crate) const MEASURES: [&str; 9] = [
     "adoption",
     "breadth",
     "commercial",
     "engagement",
+    "fulfilment",
     "relationship",
     "support",
     "usage",
@@ -30,7 +32,7 @@ pub(crate) const MEASURES: [&str; 8] = [
 ];
 
 /// The signals of `int_health_signal`, which caps and disagreements may name.
-pub(crate) const SIGNALS: [&str; 19] = [
+pub(crate) const SIGNALS: [&str; 21] = [
     "active_days_28d",
     "bad_tickets_90d",
     "champion_nps_mean",
@@ -38,6 +40,7 @@ pub(crate) const SIGNALS: [&str; 19] = [
     "days_since_active",
     "days_to_renewal",
     "decider_nps_mean",
+    "delivery_nps",
     "detractors",
     "features_28d",
     "mrr_change_90d",
@@ -47,6 +50,7 @@ pub(crate) const SIGNALS: [&str; 19] = [
     "overdue_days",
     "people_per_seat",
     "relationship_signs",
+    "reported_on_time",
     "silent_contacts",
     "usage_change_28d",
     "user_nps_mean",

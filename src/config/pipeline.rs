@@ -325,9 +325,10 @@ fn read(file: &str, text: &str) -> Result<PipelineText> {
     })
 }
 
-fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<Pipeline> {
+fn resolve(file: &str, written: PipelineText, mut shipped: PipelineText) -> Result<Pipeline> {
     let folder = folder_of(file);
     let history = section(written.history, shipped.history, "history")?;
+    within_history(&mut shipped, history);
     // its mistakes are shown where they stand
     let health_file = written.health.as_ref().map_or(SHIPPED_FILE, |_| file);
     let health = section(written.health, shipped.health, "health")?;
@@ -347,10 +348,7 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         "lifetime_value",
     )?;
     let lists = section(written.lists, shipped.lists, "lists")?;
-    let shipped_voice = shipped
-        .voice
-        .map(|voice| voice.within_history(history.days));
-    let voice = section(written.voice, shipped_voice, "voice")?;
+    let voice = section(written.voice, shipped.voice, "voice")?;
     let minimum_n = written.minimum_n.or(shipped.minimum_n);
     let retention_months = written.retention_months.or(shipped.retention_months);
     let holidays = written.holidays.or(shipped.holidays).unwrap_or_default();
@@ -392,7 +390,8 @@ fn resolve(file: &str, written: PipelineText, shipped: PipelineText) -> Result<P
         experiments: written.experiments.unwrap_or_default(),
     };
     validate(&pipeline)?;
-    health::validate(&pipeline.health, &pipeline.journeys, health_file)?;
+    let factors = &pipeline.voice.factors;
+    health::validate(&pipeline.health, &pipeline.journeys, factors, health_file)?;
     Ok(pipeline)
 }
 
@@ -415,6 +414,17 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     handover::validate(&pipeline.handover)?;
     voice::validate(&pipeline.voice, pipeline.history_days)?;
     experiment::validate(&pipeline.experiments, pipeline.history_days)
+}
+
+/// Makes what ships fit a pipeline that looks back less far than the shipped one. Every bound
+/// that the history sets has its place here; what a pipeline writes itself is refused instead.
+fn within_history(shipped: &mut PipelineText, history: HistoryText) {
+    if let Some(voice) = &mut shipped.voice {
+        voice.fit_history(history.days);
+    }
+    if let Some(lengths) = &mut shipped.retention_months {
+        lengths.retain(|months| *months <= history.months);
+    }
 }
 
 /// Every period's length is given once and fits into the history.
@@ -586,6 +596,26 @@ mod tests {
         assert_eq!(pipeline.name, "nightly");
         assert!(pipeline.sources.contains_key("event"));
         assert!(!pipeline.funnels.is_empty());
+    }
+
+    #[test]
+    fn what_ships_fits_the_shortest_history_and_what_is_written_is_refused() {
+        let with = |more: &str| {
+            let text = format!(
+                "name: own\ntimezone: UTC\ncurrency: EUR\noutput: out\nsources:\n  account: \
+                 {{path: a.parquet}}\nhistory: {{days: 56, months: 1}}\n{more}"
+            );
+            Pipeline::parse("own.yaml", &text)
+        };
+        let own = with("").unwrap();
+        assert_eq!(own.retention_months, [1]);
+        assert_eq!((own.voice.change_days, own.voice.answer_days), (28, 56));
+        assert_eq!(
+            (own.voice.silent_from_days, own.voice.silent_to_days),
+            (14, 56)
+        );
+        assert_eq!(own.voice.fulfilment.health_days, 56);
+        assert!(with("retention_months: [3]\n").is_err());
     }
 
     #[test]

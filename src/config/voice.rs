@@ -23,6 +23,10 @@ pub struct Voice {
     pub change_days: u32,
     /// Days for which a relationship answer speaks for its person.
     pub answer_days: u32,
+    /// Days after an invitation until which nobody is called silent.
+    pub silent_from_days: u32,
+    /// Days after which an invitation without an answer says nothing any more.
+    pub silent_to_days: u32,
     /// A role decides where its influence is at least this, 0 to 1.
     pub decides_from: f64,
     /// First day of each band of tenure but the first, growing.
@@ -96,14 +100,19 @@ pub struct Fulfilment {
     pub contradicted_share: f64,
     /// Answers at deliveries that both sides of a comparison need.
     pub minimum_answers: u32,
+    /// Days for which a delivery counts in the health of its account.
+    pub health_days: u32,
 }
 
 impl Voice {
-    /// What ships, for a pipeline that looks back less far than the shipped one.
-    pub(super) fn within_history(mut self, history_days: u32) -> Self {
-        self.change_days = self.change_days.min(history_days / 2);
-        self.answer_days = self.answer_days.min(history_days);
-        self
+    /// Shortens what reaches further back than a history of so many days.
+    pub(super) fn fit_history(&mut self, days: u32) {
+        let most = |value: &mut u32, bound: u32| *value = bound.min(*value);
+        most(&mut self.change_days, days / 2);
+        most(&mut self.answer_days, days);
+        most(&mut self.silent_to_days, days);
+        most(&mut self.silent_from_days, days);
+        most(&mut self.fulfilment.health_days, days);
     }
 }
 
@@ -120,6 +129,24 @@ pub(crate) fn validate(voice: &Voice, history_days: u32) -> Result<()> {
         voice.fulfilment.minimum_answers,
         1,
         100_000,
+    )?;
+    within(
+        "voice.fulfilment.health_days",
+        voice.fulfilment.health_days,
+        1,
+        history_days,
+    )?;
+    within(
+        "voice.silent_to_days",
+        voice.silent_to_days,
+        1,
+        history_days,
+    )?;
+    within(
+        "voice.silent_from_days",
+        voice.silent_from_days,
+        1,
+        voice.silent_to_days,
     )?;
     growing("voice.tenure_bands_days", &voice.tenure_bands_days)?;
     growing("voice.revenue_bands", &voice.revenue_bands)?;
@@ -222,6 +249,12 @@ pub(super) fn tables(pipeline: &Pipeline) -> Result<Vec<(&'static str, RecordBat
             "fulfilment_minimum_answers",
             [i64::from(voice.fulfilment.minimum_answers)],
         ),
+        integers(
+            "fulfilment_health_days",
+            [i64::from(voice.fulfilment.health_days)],
+        ),
+        integers("silent_from_days", [i64::from(voice.silent_from_days)]),
+        integers("silent_to_days", [i64::from(voice.silent_to_days)]),
         points("support_cost_per_minute", [voice.support_cost_per_minute])?,
     ])?;
     let stages = &voice.stages;

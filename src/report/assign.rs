@@ -3,10 +3,11 @@
 //! Accounts are dealt out within strata, so that the arms hold as many of each kind
 //! as their shares say. The order within a stratum is that of a hash over the
 //! experiment and the account: nobody chooses, and the same accounts give the same
-//! file. Nothing is kept here; the file is the record, and whoever runs the
-//! experiment reports exposures back in the extract `exposure`.
+//! file. Accounts of an earlier file keep their arm, whatever has become of them since, and
+//! count in what the arms are owed. Nothing is kept here; the file is the record, and
+//! whoever runs the experiment reports exposures back in the extract `exposure`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -20,6 +21,9 @@ use crate::storage::{Digest, Storage};
 /// Columns of `account_profile` that a stratum may be made of.
 const ATTRIBUTES: [&str; 5] = ["segment", "industry", "region", "country", "owner_id"];
 
+/// Columns of an assignment.
+const COLUMNS: [&str; 4] = ["experiment", "account_id", "stratum", "arm"];
+
 /// An experiment to be.
 #[derive(Clone, Debug)]
 pub struct Assignment {
@@ -31,9 +35,54 @@ pub struct Assignment {
     pub strata: Vec<String>,
     /// Every account, in place of customers only.
     pub everybody: bool,
+    /// Who was assigned before, and stays where they are.
+    pub earlier: Vec<Assigned>,
+}
+
+/// An account with its arm.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Assigned {
+    /// The account.
+    pub account_id: String,
+    /// What it had in common with others when it was assigned.
+    pub stratum: String,
+    /// Its arm.
+    pub arm: String,
 }
 
 impl Assignment {
+    /// The rows of a file that an earlier assignment of the same experiment wrote as CSV.
+    ///
+    /// # Errors
+    /// [`crate::error::ErrorKind::Usage`] for what is no such file.
+    pub fn earlier_of(experiment: &str, text: &str) -> Result<Vec<Assigned>> {
+        let wrong = |what: String| {
+            Error::usage(what).with_hint("give the CSV file that an earlier `kenko assign` wrote")
+        };
+        let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        let header = reader.headers().map_err(|cause| wrong(cause.to_string()))?;
+        if header.iter().ne(COLUMNS) {
+            return Err(wrong(format!("the columns are not {}", COLUMNS.join(", "))));
+        }
+        let mut found = Vec::new();
+        for row in reader.into_records() {
+            let row = row.map_err(|cause| wrong(cause.to_string()))?;
+            let cell = |place: usize| row.get(place).unwrap_or_default().to_owned();
+            if cell(0) != experiment {
+                return Err(wrong(format!(
+                    "the file is of the experiment `{}`, not of `{experiment}`",
+                    cell(0)
+                )));
+            }
+            found.push(Assigned {
+                account_id: cell(1),
+                stratum: cell(2),
+                arm: cell(3),
+            });
+        }
+        Ok(found)
+    }
+
     fn validate(&self) -> Result<()> {
         let mut names: Vec<&str> = self.arms.iter().map(|(arm, _)| arm.as_str()).collect();
         names.sort_unstable();
@@ -46,6 +95,22 @@ impl Assignment {
         }
         if self.arms.iter().any(|(_, share)| *share == 0) {
             return Err(Error::usage("every arm needs a share above zero"));
+        }
+        let mut accounts = BTreeSet::new();
+        for assigned in &self.earlier {
+            if !self.arms.iter().any(|(arm, _)| *arm == assigned.arm) {
+                return Err(Error::usage(format!(
+                    "`{}` is in the arm `{}`, which is not among the arms now",
+                    assigned.account_id, assigned.arm
+                ))
+                .with_hint("an experiment keeps its arms; another needs another name"));
+            }
+            if !accounts.insert(&assigned.account_id) {
+                return Err(Error::usage(format!(
+                    "`{}` was assigned twice before",
+                    assigned.account_id
+                )));
+            }
         }
         match (self.strata.iter()).find(|name| !ATTRIBUTES.contains(&name.as_str())) {
             None => Ok(()),
@@ -83,10 +148,19 @@ fn hash(assignment: &Assignment, kind: &str, name: &str) -> String {
     Digest::of(format!("{}\n{kind}\n{name}", assignment.experiment).as_bytes()).sha256
 }
 
-/// Account, stratum and arm, by account.
-fn deal(assignment: &Assignment, accounts: &[(String, String)]) -> Vec<[String; 3]> {
+/// Who was assigned before, and who is assigned now, by account.
+fn deal(assignment: &Assignment, accounts: &[(String, String)]) -> Vec<Assigned> {
+    let earlier = &assignment.earlier;
+    let known: BTreeSet<&str> = (earlier.iter())
+        .map(|assigned| assigned.account_id.as_str())
+        .collect();
+    let taken = |stratum: &str, arm: &str| {
+        let fits = |assigned: &&Assigned| assigned.stratum == stratum && assigned.arm == arm;
+        u64::try_from(earlier.iter().filter(fits).count()).unwrap_or(u64::MAX)
+    };
     let mut strata: BTreeMap<&str, Vec<(String, &str)>> = BTreeMap::new();
-    for (account, stratum) in accounts {
+    let fresh = (accounts.iter()).filter(|(account, _)| !known.contains(account.as_str()));
+    for (account, stratum) in fresh {
         let place = hash(assignment, "account", account);
         strata
             .entry(stratum)
@@ -94,7 +168,7 @@ fn deal(assignment: &Assignment, accounts: &[(String, String)]) -> Vec<[String; 
             .push((place, account.as_str()));
     }
     let shares: u64 = assignment.arms.iter().map(|arm| u64::from(arm.1)).sum();
-    let mut dealt = Vec::new();
+    let mut dealt = earlier.clone();
     for (stratum, mut members) in strata {
         members.sort();
         // where arms are owed the same, the stratum's own order decides: else every
@@ -102,11 +176,12 @@ fn deal(assignment: &Assignment, accounts: &[(String, String)]) -> Vec<[String; 
         let mut arms: Vec<(String, &str, u64, u64)> = (assignment.arms.iter())
             .map(|(arm, share)| {
                 let place = hash(assignment, stratum, arm);
-                (place, arm.as_str(), u64::from(*share), 0)
+                (place, arm.as_str(), u64::from(*share), taken(stratum, arm))
             })
             .collect();
         arms.sort();
-        for (number, (_, account)) in (1_u64..).zip(members) {
+        let before: u64 = arms.iter().map(|arm| arm.3).sum();
+        for (number, (_, account)) in (before + 1..).zip(members) {
             // signed, because an arm may be ahead of its share
             let owed = |arm: &(String, &str, u64, u64)| {
                 i128::from(arm.2 * number) - i128::from(arm.3 * shares)
@@ -119,29 +194,31 @@ fn deal(assignment: &Assignment, accounts: &[(String, String)]) -> Vec<[String; 
             }
             arms[next].3 += 1;
             let arm = arms[next].1.to_owned();
-            dealt.push([account.to_owned(), stratum.to_owned(), arm]);
+            dealt.push(Assigned {
+                account_id: account.to_owned(),
+                stratum: stratum.to_owned(),
+                arm,
+            });
         }
     }
     dealt.sort();
     dealt
 }
 
-fn rows(assignment: &Assignment, dealt: &[[String; 3]]) -> Result<Rows> {
-    let names = ["experiment", "account_id", "stratum", "arm"];
-    let fields = names.map(|name| Field::new(name, DataType::Utf8, false));
+fn rows(assignment: &Assignment, dealt: &[Assigned]) -> Result<Rows> {
+    let fields = COLUMNS.map(|name| Field::new(name, DataType::Utf8, false));
     let schema = Arc::new(Schema::new(fields.to_vec()));
     let experiment = dealt.iter().map(|_| assignment.experiment.as_str());
-    let column = |place: usize| -> ArrayRef {
-        let values = dealt.iter().map(move |row| row[place].as_str());
-        Arc::new(StringArray::from_iter_values(values))
+    let column = |of: fn(&Assigned) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(dealt.iter().map(of)))
     };
     let batch = RecordBatch::try_new(
         Arc::clone(&schema),
         vec![
             Arc::new(StringArray::from_iter_values(experiment)),
-            column(0),
-            column(1),
-            column(2),
+            column(|assigned| &assigned.account_id),
+            column(|assigned| &assigned.stratum),
+            column(|assigned| &assigned.arm),
         ],
     )
     .map_err(|cause| Error::bug("an assignment has uneven columns").with_source(cause))?;
@@ -161,6 +238,7 @@ mod tests {
             ],
             strata: vec!["segment".to_owned()],
             everybody: false,
+            earlier: Vec::new(),
         }
     }
 
@@ -177,8 +255,8 @@ mod tests {
             .collect()
     }
 
-    fn count(dealt: &[[String; 3]], stratum: &str, arm: &str) -> usize {
-        let fits = |row: &&[String; 3]| row[1] == stratum && row[2] == arm;
+    fn count(dealt: &[Assigned], stratum: &str, arm: &str) -> usize {
+        let fits = |row: &&Assigned| row.stratum == stratum && row.arm == arm;
         dealt.iter().filter(fits).count()
     }
 
@@ -216,8 +294,52 @@ mod tests {
             .map(|number| (format!("A{number}"), format!("stratum {number}")))
             .collect();
         let dealt = deal(&experiment([1, 1]), &lonely);
-        let control = dealt.iter().filter(|row| row[2] == "control").count();
+        let control = dealt.iter().filter(|row| row.arm == "control").count();
         assert!((160..240).contains(&control), "{control}");
+    }
+
+    #[test]
+    fn more_accounts_move_nobody_and_the_arms_stay_level() {
+        let mut assignment = experiment([1, 1]);
+        let first = deal(&assignment, &accounts(101));
+        assignment.earlier.clone_from(&first);
+        // the newcomers' keys lie among those that were there, and two accounts are gone
+        let mut grown = accounts(300);
+        grown.retain(|(account, _)| account != "A0003" && account != "A0004");
+        grown.extend((0..50).map(|number| (format!("A{number:04}b"), "smb".to_owned())));
+        let second = deal(&assignment, &grown);
+        assert!(first.iter().all(|assigned| second.contains(assigned)));
+        assert_eq!(second.len(), 350);
+        for stratum in ["smb", "mid"] {
+            let control = count(&second, stratum, "control");
+            let treatment = count(&second, stratum, "treatment");
+            assert!(
+                control.abs_diff(treatment) <= 1,
+                "{control} and {treatment}"
+            );
+        }
+        // without the earlier file newcomers do move others: the file is needed
+        let anew = deal(&experiment([1, 1]), &grown);
+        assert!(first.iter().any(|assigned| !anew.contains(assigned)));
+    }
+
+    #[test]
+    fn the_earlier_file_is_that_of_this_experiment() {
+        let text = "experiment,account_id,stratum,arm\nguided_start,A1,smb,control\n";
+        let read = |text: &str| Assignment::earlier_of("guided_start", text);
+        let found = read(text).unwrap();
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].arm, "control");
+        assert_eq!(read(&format!("\u{feff}{text}")).unwrap(), found);
+        assert!(read("account_id,arm\nA1,control\n").is_err());
+        assert!(read(&text.replace("guided", "other")).is_err());
+        let mut assignment = experiment([1, 1]);
+        assignment.earlier = vec![found[0].clone(), found[0].clone()];
+        assert!(assignment.validate().is_err());
+        assignment.earlier.truncate(1);
+        assert!(assignment.validate().is_ok());
+        assignment.earlier[0].arm = "gone".to_owned();
+        assert!(assignment.validate().is_err());
     }
 
     #[test]

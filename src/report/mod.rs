@@ -15,7 +15,7 @@ mod rows;
 mod sheet;
 mod workbook;
 
-pub use assign::{Assignment, assign};
+pub use assign::{Assigned, Assignment, assign};
 pub use explain::{Explanation, explain};
 pub use heading::heading;
 pub use lists::{LISTS, List, ListFilter, list, list_named, list_of};

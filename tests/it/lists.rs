@@ -75,10 +75,23 @@ fn every_list_in_every_format_and_files_beside_the_tables() {
         let name = owner.replace(' ', "=20");
         assert!(written.contains(&format!("{name}.json")), "{written:?}");
     }
-    // the same run again hands over the same bytes
-    let before: BTreeMap<_, _> = contents(&company);
-    company.run("2026-06-30", "out", &[]).succeeded();
-    assert!(before == contents(&company));
+    a_backfill_hands_over_the_newest_day(&company);
+}
+
+/// The same bytes as the run, and nothing of a past day.
+fn a_backfill_hands_over_the_newest_day(company: &Company) {
+    let before: BTreeMap<_, _> = contents(company);
+    let backfill = |day: &str| {
+        std::fs::remove_dir_all(company.path("out/lists")).unwrap();
+        let days = ["--from", day, "--to", day, "--output", "out"];
+        company
+            .kenko(&[&["backfill", "pipelines/nightly.yaml"][..], &days].concat())
+            .succeeded();
+    };
+    backfill("2026-06-30");
+    assert!(before == contents(company));
+    backfill("2026-06-29");
+    assert!(!company.path("out/lists").exists());
 }
 
 /// Marts without a row on the committed company's last day, as its first night.

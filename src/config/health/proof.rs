@@ -10,6 +10,7 @@ use serde_saphyr::{Location, Spanned};
 use super::super::journey::Journey;
 use super::super::pipeline::within;
 use super::super::risk::scaled;
+use super::super::voice::ExperienceFactor;
 use super::{
     Cap, Combiner, CurvePoint, Dimension, Disagreement, Health, HealthProfile, LATE_SIGNALS,
     MEASURES, Measure, ProfileCondition, Reference, SIGNALS, ScoreTier, SignalRange,
@@ -21,11 +22,17 @@ const ATTRIBUTES: [&str; 6] = ["country", "industry", "owner", "region", "segmen
 const MOST_SIGNALS: usize = 4;
 
 /// Checks the section as it stands in `file`.
-pub(crate) fn validate(health: &Health, journeys: &[Journey], file: &str) -> Result<()> {
+pub(crate) fn validate(
+    health: &Health,
+    journeys: &[Journey],
+    factors: &[ExperienceFactor],
+    file: &str,
+) -> Result<()> {
     let proof = Proof {
         file,
         health,
         journeys,
+        factors,
     };
     within("health.override_days", health.override_days, 1, 3660)?;
     if !(0.0..=1.0).contains(&health.important_share) {
@@ -76,6 +83,7 @@ struct Proof<'a> {
     file: &'a str,
     health: &'a Health,
     journeys: &'a [Journey],
+    factors: &'a [ExperienceFactor],
 }
 
 impl<'a> Proof<'a> {
@@ -348,8 +356,15 @@ impl<'a> Proof<'a> {
 
     fn measure(&self, at: &Spanned<Measure>) -> Result<()> {
         let measure = &at.value;
-        let own = self.health.own_measures.iter().map(String::as_str);
-        let known: Vec<&str> = MEASURES.into_iter().chain(own).collect();
+        let factors = self.factors.iter();
+        let factors: Vec<String> = factors
+            .map(|factor| format!("experience_{}", factor.factor))
+            .collect();
+        let own = self.health.own_measures.iter().chain(&factors);
+        let known: Vec<&str> = MEASURES
+            .into_iter()
+            .chain(own.map(String::as_str))
+            .collect();
         if !known.contains(&measure.name.as_str()) {
             let near = closest(&measure.name, known.iter().copied());
             return Err(self

@@ -174,3 +174,18 @@ fn a_reference_is_whole() {
         "{error}"
     );
 }
+
+#[test]
+fn the_experience_has_a_measure_for_each_factor() {
+    let with = |name: &str| {
+        SHIPPED_PIPELINE.replacen("- name: breadth\n", &format!("- name: {name}\n"), 1)
+    };
+    for name in ["fulfilment", "experience_ease"] {
+        Pipeline::parse("own.yaml", &with(name)).unwrap();
+    }
+    let (error, _, _) = refused(0, "- name: breadth\n", "- name: experience_luck\n");
+    assert!(
+        error.contains("there is no measure `experience_luck`"),
+        "{error}"
+    );
+}
