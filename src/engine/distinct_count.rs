@@ -110,7 +110,7 @@ struct Texts {
     kind: DataType,
     numbers: HashMap<Arc<str>, u32>,
     /// Every text once, by its number.
-    texts: Vec<Arc<str>>,
+    by_number: Vec<Arc<str>>,
     text_bytes: usize,
     seen: HashSet<(usize, u32)>,
     counts: Vec<i64>,
@@ -121,7 +121,7 @@ impl Texts {
         Self {
             kind: kind.clone(),
             numbers: HashMap::new(),
-            texts: Vec::new(),
+            by_number: Vec::new(),
             text_bytes: 0,
             seen: HashSet::new(),
             counts: Vec::new(),
@@ -140,12 +140,12 @@ impl Texts {
     }
 
     fn add(&mut self, text: &str) -> Result<u32> {
-        let number = u32::try_from(self.texts.len()).map_err(|_| {
+        let number = u32::try_from(self.by_number.len()).map_err(|_| {
             DataFusionError::ResourcesExhausted("more than 4 billion texts to count".to_owned())
         })?;
         let text: Arc<str> = text.into();
         self.text_bytes += text.len();
-        self.texts.push(Arc::clone(&text));
+        self.by_number.push(Arc::clone(&text));
         self.numbers.insert(text, number);
         Ok(number)
     }
@@ -224,7 +224,7 @@ impl GroupsAccumulator for Texts {
             .map(|count| usize::try_from(*count).unwrap_or(0));
         let seen = taken
             .iter()
-            .map(|(_, number)| self.texts[*number as usize].as_ref());
+            .map(|(_, number)| self.by_number[*number as usize].as_ref());
         self.lists(lengths, seen)
     }
 
@@ -245,9 +245,9 @@ impl GroupsAccumulator for Texts {
         // A hash table keeps a byte beside each place; a shared text two counters.
         let entry = size_of::<(Arc<str>, u32)>() + 1;
         self.numbers.capacity() * entry
-            + self.texts.capacity() * size_of::<Arc<str>>()
+            + self.by_number.capacity() * size_of::<Arc<str>>()
             + self.text_bytes
-            + self.texts.len() * 2 * size_of::<usize>()
+            + self.by_number.len() * 2 * size_of::<usize>()
             + self.seen.capacity() * (size_of::<(usize, u32)>() + 1)
             + self.counts.capacity() * size_of::<i64>()
     }

@@ -274,37 +274,47 @@ impl Contest<'_> {
                 ),
             ));
         };
-        let Comparison {
-            champion_loss,
-            challenger_loss,
-            gain,
-            error,
-            rows,
-            ..
-        } = found;
-        let figures =
-            format!("log loss {challenger_loss:.5} against {champion_loss:.5} on {rows} rows");
-        if gain > self.settings.margin_over_champion * error && gain > 0.0 {
-            return Ok((
-                Some(version.to_owned()),
-                format!(
-                    "The new model beat model {champion} on month-ends neither had learned from ({figures}): it is in charge."
-                ),
-                format!(
-                    "新しいモデルは双方とも未学習の月末でモデル{champion}を上回り（{figures}）、採用した。"
-                ),
-            ));
-        }
-        Ok((
-            Some(champion.clone()),
-            format!(
-                "The new model did not beat model {champion} by the margin that is demanded ({figures}): that one stays in charge."
-            ),
-            format!(
-                "新しいモデルは求められる差でモデル{champion}を上回らなかった（{figures}）ため、継続する。"
-            ),
+        Ok(by_figures(
+            version,
+            champion,
+            &found,
+            self.settings.margin_over_champion,
         ))
     }
+}
+
+/// Who takes charge by how well both did on the same rows: the new model where it
+/// gained more than `margin` of the comparison's standard errors.
+fn by_figures(
+    version: &str,
+    champion: String,
+    found: &Comparison,
+    margin: f64,
+) -> (Option<String>, String, String) {
+    let figures = format!(
+        "log loss {:.5} against {:.5} on {} rows",
+        found.challenger_loss, found.champion_loss, found.rows
+    );
+    if found.gain > margin * found.error && found.gain > 0.0 {
+        return (
+            Some(version.to_owned()),
+            format!(
+                "The new model beat model {champion} on month-ends neither had learned from ({figures}): it is in charge."
+            ),
+            format!(
+                "新しいモデルは双方とも未学習の月末でモデル{champion}を上回り（{figures}）、採用した。"
+            ),
+        );
+    }
+    let (en, ja) = (
+        format!(
+            "The new model did not beat model {champion} by the margin that is demanded ({figures}): that one stays in charge."
+        ),
+        format!(
+            "新しいモデルは求められる差でモデル{champion}を上回らなかった（{figures}）ため、継続する。"
+        ),
+    );
+    (Some(champion), en, ja)
 }
 
 /// Days on which an account's paid time begins and ends.
@@ -446,6 +456,26 @@ mod tests {
     use crate::function::churn_model::{Calibration, Logistic, MODEL_FORMAT, Term};
     use crate::step::{ChurnModel, Forecast};
     use crate::time::Zone;
+
+    #[test]
+    fn figures_decide_by_the_demanded_margin() {
+        let found = |gain: f64| Comparison {
+            rows: 900,
+            events: 30,
+            champion_loss: 0.2,
+            challenger_loss: 0.2 - gain,
+            gain,
+            error: 0.01,
+        };
+        let in_charge = |gain, margin| by_figures("new", "old".to_owned(), &found(gain), margin).0;
+        assert_eq!(in_charge(0.011, 1.0).as_deref(), Some("new"));
+        assert_eq!(in_charge(0.009, 1.0).as_deref(), Some("old"));
+        assert_eq!(in_charge(-0.02, 1.0).as_deref(), Some("old"));
+        // without a margin a draw still changes nobody
+        assert_eq!(in_charge(0.0, 0.0).as_deref(), Some("old"));
+        let (_, en, _) = by_figures("new", "old".to_owned(), &found(0.02), 1.0);
+        assert!(en.contains("0.18000 against 0.20000 on 900 rows"), "{en}");
+    }
 
     /// What a training of `verdict` decides beside a model in charge that looks at
     /// `feature`, before anything it could be compared on is ripe.
