@@ -90,23 +90,28 @@ select
         as rows_failed,
     case
         when not has_runs then
-            'too few published days before to compare with: ' || runs
+            concat('too few published days before to compare with: ', runs)
         when not has_rows then
-            'too few rows in the median of the days before to compare with: '
-            || median_rows
+            concat('too few rows in the median of the days before: ', median_rows)
         when severity = 'info' then
-            row_count || ' rows, ' || median_rows || ' in the median of the ' || runs
-            || ' days before'
+            concat(
+                row_count, ' rows, ', median_rows, ' in the median of the ', runs,
+                ' days before'
+            )
         when lost > 0 then
-            source_table || ' has ' || row_count || ' rows, ' || lost / median_rows
-            || ' % fewer than the median of the ' || runs || ' days before ('
-            || median_rows || '): look whether it was delivered whole; if it was, '
-            || 'raise drop_percent of source_history'
+            concat(
+                source_table, ' has ', row_count, ' rows, ', lost / median_rows,
+                ' % fewer than the median of the ', runs, ' days before (', median_rows,
+                '): look whether it was delivered whole; if it was, raise drop_percent ',
+                'of source_history'
+            )
         else
-            source_table || ' has ' || row_count || ' rows, ' || -lost / median_rows
-            || ' % more than the median of the ' || runs || ' days before ('
-            || median_rows || '): look whether something was delivered twice; if not, '
-            || 'raise jump_percent of source_history'
+            concat(
+                source_table, ' has ', row_count, ' rows, ', -lost / median_rows,
+                ' % more than the median of the ', runs, ' days before (', median_rows,
+                '): look whether something was delivered twice; if not, raise ',
+                'jump_percent of source_history'
+            )
     end as message
 from judged
 union all
@@ -118,15 +123,17 @@ select
     case when severity = 'info' then 0 else row_count end as rows_failed,
     case
         when newest_on is null then
-            source_table || ' holds no row that is known on the day: look whether its '
-            || 'export still runs'
-        when severity = 'info' then 'the newest row is of ' || cast(newest_on as text)
-        else
-            'the newest row of ' || source_table || ' is of ' || cast(newest_on as text)
-            || ', ' || days_old || ' days before the as-of day ('
-            || coalesce(
-                case when severity = 'error' then error_after_days end, warn_after_days
+            concat(
+                source_table, ' holds no row that is known on the day: look whether its ',
+                'export still runs'
             )
-            || ' are allowed): look whether its export still runs'
+        when severity = 'info' then concat('the newest row is of ', newest_on)
+        else
+            concat(
+                'the newest row of ', source_table, ' is of ', newest_on, ', ', days_old,
+                ' days before the as-of day (',
+                case when severity = 'error' then error_after_days else warn_after_days end,
+                ' are allowed): look whether its export still runs'
+            )
     end as message
 from dated

@@ -107,9 +107,8 @@ pub(crate) fn validate(pipeline: &Pipeline) -> Result<()> {
             .with_hint("only extracts with a `visible_from` can be too old"));
         }
         let is_asked = warn_after_days.is_some() || error_after_days.is_some();
-        let is_ordered = warn_after_days.is_none_or(|warn| {
-            error_after_days.is_none_or(|error| warn <= error)
-        });
+        let is_ordered =
+            warn_after_days.is_none_or(|warn| error_after_days.is_none_or(|error| warn <= error));
         if !is_asked || !is_ordered {
             return Err(Error::usage(format!(
                 "`source_history.freshness` of `{source}` needs `warn_after_days`, \
@@ -172,8 +171,14 @@ mod tests {
         for (rest, expected) in [
             ("  warn: {drop_percent: 101}\n", "drop_percent"),
             ("  error: {jump_percent: 0}\n", "jump_percent"),
-            ("  freshness: [{source: evnt, warn_after_days: 1}]\n", "no extract"),
-            ("  freshness: [{source: owner, warn_after_days: 1}]\n", "carry no day"),
+            (
+                "  freshness: [{source: evnt, warn_after_days: 1}]\n",
+                "no extract",
+            ),
+            (
+                "  freshness: [{source: owner, warn_after_days: 1}]\n",
+                "carry no day",
+            ),
             ("  freshness: [{source: event}]\n", "needs"),
             (
                 "  freshness: [{source: event, warn_after_days: 3, error_after_days: 2}]\n",

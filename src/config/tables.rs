@@ -30,7 +30,7 @@ use crate::time::{AsOf, epoch_days};
 pub(super) const FAR: f64 = 1e300;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 67] = [
+pub const TABLE_NAMES: [&str; 69] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",

@@ -306,10 +306,7 @@ mod tests {
         let known = commits(&storage).await.unwrap();
         assert_eq!(grown(&storage, &known).await.unwrap(), known);
         // An entry that is read again would be found damaged.
-        storage
-            .put(&entry_path(2), "nothing".into())
-            .await
-            .unwrap();
+        storage.put(&entry_path(2), "nothing".into()).await.unwrap();
         write(&storage, &commit(4, "2026-02-01")).await;
         let log = grown(&storage, &known).await.unwrap();
         assert_eq!(log.len(), 4);

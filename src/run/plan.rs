@@ -17,7 +17,7 @@ use super::reuse::{Forced, Reuse};
 use super::state::State;
 use crate::error::Result;
 use crate::model::{Layer, Model};
-use crate::publish;
+use crate::publish::{self, Commit};
 use crate::source::freeze::Frozen;
 use crate::storage::Storage;
 use crate::time::EpochDays;

@@ -198,7 +198,9 @@ fn a_night_that_dies_while_days_are_added_changes_no_byte() {
             .into_iter()
             .filter(|seen| {
                 let models = ["int_account_gap", "int_account_rush"];
-                models.iter().any(|model| seen.contains(&format!("state/{model}/")))
+                models
+                    .iter()
+                    .any(|model| seen.contains(&format!("state/{model}/")))
             })
             .collect();
         let is_there = |verb: &str| places.iter().any(|place| place.starts_with(verb));
@@ -206,7 +208,9 @@ fn a_night_that_dies_while_days_are_added_changes_no_byte() {
 
         let shown = |output: &Path| {
             let latest = files(&output.join("latest")).into_iter();
-            latest.map(|file| fs::read(file).unwrap()).collect::<Vec<_>>()
+            latest
+                .map(|file| fs::read(file).unwrap())
+                .collect::<Vec<_>>()
         };
         for place in &places {
             for fault in [Fault::AbortBefore, Fault::AbortAfter] {
@@ -217,7 +221,10 @@ fn a_night_that_dies_while_days_are_added_changes_no_byte() {
                     Process::of("span::one_night", &office.path(""), output.path(), abort);
                 let end = blocking(move || process.end()).await;
                 assert_eq!(end.code, None, "{place}: {}", end.told);
-                assert!(shown(output.path()) == before, "{place}: half a night is shown");
+                assert!(
+                    shown(output.path()) == before,
+                    "{place}: half a night is shown"
+                );
                 let again = run_on(folder(output.path()), &project, &options, &Silent).await;
                 again.unwrap_or_else(|error| panic!("{place}: {error}"));
                 assert!(
