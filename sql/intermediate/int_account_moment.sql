@@ -5,6 +5,8 @@
 -- grain: account_id
 -- columns:
 --   account_id | text | key | account
+--   unit | text | - | opportunity, or account for customers between deals
+--   unit_id | text | key | deal or account
 --   purchase | text | - | new, renewal, expansion, or what the deal says
 --   phase | text | - | phase of the purchase
 with
@@ -19,6 +21,8 @@ phase_order as (
 
 select
     int_purchase.account_id,
+    int_purchase.unit,
+    int_purchase.unit_id,
     int_purchase.purchase,
     int_purchase.phase
 from cfg_buying_group

@@ -1,13 +1,15 @@
--- One person to whom something may be proposed: of the purchase that an account's newest
--- deal is about, in a role that can move something, among the contacts, not erased, not
--- spoken to in these days, and of an account that waits for no severe ticket.
--- grain: account_id, contact_id
+-- One person to whom something may be proposed, in the stage of one journey in which the
+-- account is now: of the purchase that the account is in, in a role that can move
+-- something, among the contacts, not erased, not spoken to in these days, and of an
+-- account that waits for no severe ticket.
+-- grain: account_id, contact_id, journey
 -- columns:
 --   account_id | text | key | the account
 --   account_name | text | - | the account's name
 --   owner_id | text | key | the person of ours who owns it
 --   is_in_holdout | boolean | - | the account is of the share that is kept out of lists
---   stage | text | - | stage of the account's newest deal
+--   journey | text | key | journey
+--   stage | text | - | the account's stage in it today
 --   contact_id | text | key | the person
 --   role | text | - | role in the purchase
 --   influence | decimal(9,4) | 0-1 | what the role can move in this purchase and phase
@@ -20,29 +22,32 @@ spoken_to as (
     where int_activity.mode = 'assisted'
         and int_activity.contact_id <> ''
         and int_activity.day <= $as_of
-        and int_activity.day > $as_of - 91
         and $as_of - int_activity.day < cfg_list_rule.quiet_days
 )
 
 select
-    int_deal_now.account_id,
+    int_account_moment.account_id,
     int_list_account.account_name,
     int_list_account.owner_id,
     int_list_account.is_in_holdout,
-    int_deal_now.stage,
+    int_stage_stay.journey,
+    int_stage_stay.stage,
     int_purchase_member.contact_id,
     int_purchase_member.role,
     cfg_influence.influence
-from int_deal_now
+from int_account_moment
 inner join int_list_account
-    on int_deal_now.account_id = int_list_account.account_id
+    on int_account_moment.account_id = int_list_account.account_id
     and int_list_account.severe_tickets = 0
+inner join int_stage_stay
+    on int_account_moment.account_id = int_stage_stay.account_id
+    and int_stage_stay.left_on is null
 inner join int_purchase_member
-    on int_deal_now.unit = int_purchase_member.unit
-    and int_deal_now.unit_id = int_purchase_member.unit_id
+    on int_account_moment.unit = int_purchase_member.unit
+    and int_account_moment.unit_id = int_purchase_member.unit_id
 inner join cfg_influence
-    on int_deal_now.purchase = cfg_influence.purchase
-    and int_deal_now.phase = cfg_influence.phase
+    on int_account_moment.purchase = cfg_influence.purchase
+    and int_account_moment.phase = cfg_influence.phase
     and int_purchase_member.role = cfg_influence.role
 -- a person the deal names and the contacts lack cannot be written to
 inner join stg_contact on int_purchase_member.contact_id = stg_contact.contact_id

@@ -43,10 +43,10 @@ select
     done.day,
     done.first_at,
     done.touches
-from int_identity_activity_day as done
-inner join int_found_identity
-    on done.account_id = int_found_identity.account_id
-    and done.contact_id = int_found_identity.contact_id
-    and done.email = int_found_identity.email
+from int_found_identity
+inner join int_identity_activity_day as done
+    on int_found_identity.account_id = done.account_id
+    and int_found_identity.contact_id = done.contact_id
+    and int_found_identity.email = done.email
 where (done.account_id = '' or done.contact_id = '')
     and int_found_identity.found_account_id is not null

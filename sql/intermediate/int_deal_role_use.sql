@@ -60,17 +60,51 @@ judged as (
         and holder.contact_id = active.contact_id
     left join stg_contact on holder.contact_id = stg_contact.contact_id
     left join cfg_relationship_role on holder.role = cfg_relationship_role.role
+),
+
+-- people and roles are made one first: one may appear in many deals
+person as (
+    select
+        as_of,
+        account_id,
+        bool_or(not is_gone) as is_holder,
+        bool_or(is_active and role = 'decider') as is_active_decider,
+        bool_or(is_active and role = 'champion') as is_active_champion,
+        bool_or(is_lost_champion) as is_lost_champion
+    from judged
+    group by as_of, account_id, contact_id
+),
+
+active_role as (
+    select
+        as_of,
+        account_id,
+        count(*) as roles
+    from (select distinct as_of, account_id, role from judged where is_active) as seen
+    group by as_of, account_id
+),
+
+people as (
+    select
+        as_of,
+        account_id,
+        count(*) filter (where is_holder) as role_holders,
+        count(*) filter (where is_active_decider) as active_deciders_90d,
+        count(*) filter (where is_active_champion) as active_champions_90d,
+        count(*) filter (where is_lost_champion) as champions_left
+    from person
+    group by as_of, account_id
 )
 
 select
-    as_of,
-    account_id,
-    count(distinct contact_id) filter (where not is_gone) as role_holders,
-    count(distinct contact_id) filter (where is_active and role = 'decider')
-        as active_deciders_90d,
-    count(distinct contact_id) filter (where is_active and role = 'champion')
-        as active_champions_90d,
-    count(distinct role) filter (where is_active) as active_roles_90d,
-    count(distinct contact_id) filter (where is_lost_champion) as champions_left
-from judged
-group by as_of, account_id
+    people.as_of,
+    people.account_id,
+    people.role_holders,
+    people.active_deciders_90d,
+    people.active_champions_90d,
+    coalesce(active_role.roles, 0) as active_roles_90d,
+    people.champions_left
+from people
+left join active_role
+    on people.as_of = active_role.as_of
+    and people.account_id = active_role.account_id

@@ -35,10 +35,10 @@ select
     int_identity_touchpoint.channel,
     int_identity_touchpoint.mode,
     int_identity_touchpoint.product_id
-from int_identity_touchpoint
-inner join int_found_identity
-    on int_identity_touchpoint.account_id = int_found_identity.account_id
-    and int_identity_touchpoint.contact_id = int_found_identity.contact_id
-    and int_identity_touchpoint.email = int_found_identity.email
+from int_found_identity
+inner join int_identity_touchpoint
+    on int_found_identity.account_id = int_identity_touchpoint.account_id
+    and int_found_identity.contact_id = int_identity_touchpoint.contact_id
+    and int_found_identity.email = int_identity_touchpoint.email
 where (int_identity_touchpoint.account_id = '' or int_identity_touchpoint.contact_id = '')
     and int_found_identity.found_account_id is not null

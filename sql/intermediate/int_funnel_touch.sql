@@ -40,9 +40,9 @@ touch as (
         int_touchpoint.occurred_at,
         int_touchpoint.touchpoint,
         coalesce(asked.variant, '') as variant
-    from int_touchpoint
-    left join asked
-        on int_touchpoint.touchpoint = asked.touchpoint
+    from asked
+    right join int_touchpoint
+        on asked.touchpoint = int_touchpoint.touchpoint
         and case
             when int_touchpoint.opportunity_id is null then int_touchpoint.channel
             else int_touchpoint.deal_type
@@ -84,12 +84,12 @@ seen as (
     select
         touched.*,
         stg_opportunity.opportunity_id as unit_id
-    from touched
-    inner join stg_opportunity_contact_role
-        on touched.contact_id = stg_opportunity_contact_role.contact_id
+    from stg_opportunity_contact_role
     inner join stg_opportunity
         on stg_opportunity_contact_role.opportunity_id = stg_opportunity.opportunity_id
-        and touched.account_id = stg_opportunity.account_id
+    inner join touched
+        on stg_opportunity_contact_role.contact_id = touched.contact_id
+        and stg_opportunity.account_id = touched.account_id
     where touched.unit = 'opportunity'
         and touched.opportunity_id is null
 ),
@@ -134,8 +134,8 @@ select
     held.is_start,
     case when held.asks_for_people then held.contact_id end as person_id,
     role_of_contact.role_number
-from held
-left join role_of_contact
-    on held.contact_id = role_of_contact.contact_id
-    and held.funnel = role_of_contact.funnel
+from role_of_contact
+right join held
+    on role_of_contact.contact_id = held.contact_id
+    and role_of_contact.funnel = held.funnel
 where held.held_value is not null

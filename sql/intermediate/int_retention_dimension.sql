@@ -21,23 +21,20 @@ first_paid as (
 
 product as (
     select
-        int_account_retention_converted.account_id,
-        int_account_retention_converted.period_start,
-        int_account_retention_converted.period_end,
-        count(distinct coalesce(stg_subscription.product_id, 'unknown')) as products,
-        min(coalesce(stg_subscription.product_id, 'unknown')) as product_id
-    from int_account_retention_converted
+        start.account_id,
+        start.period_start,
+        min(coalesce(stg_subscription.product_id, 'unknown')) as first_product,
+        max(coalesce(stg_subscription.product_id, 'unknown')) as last_product
+    from (
+        select distinct account_id, period_start
+        from int_account_retention_converted
+    ) as start
     inner join stg_subscription
-        on
-            int_account_retention_converted.account_id = stg_subscription.account_id
-            and stg_subscription.started_on < int_account_retention_converted.period_start
-            and coalesce(stg_subscription.ended_on, date '9999-12-31')
-            >= int_account_retention_converted.period_start
+        on start.account_id = stg_subscription.account_id
+        and stg_subscription.started_on < start.period_start
+        and coalesce(stg_subscription.ended_on, date '9999-12-31') >= start.period_start
     where stg_subscription.mrr > 0
-    group by
-        int_account_retention_converted.account_id,
-        int_account_retention_converted.period_start,
-        int_account_retention_converted.period_end
+    group by start.account_id, start.period_start
 ),
 
 described as (
@@ -46,8 +43,10 @@ described as (
         retention.period_start,
         retention.period_end,
         retention.mrr_at_start * 12 as arr,
-        product.products,
-        product.product_id,
+        case
+            when product.first_product <> product.last_product then 'several'
+            else coalesce(product.first_product, 'unknown')
+        end as product,
         first_paid.started_on,
         (
             date_part('year', retention.period_start)
@@ -62,57 +61,35 @@ described as (
     from int_account_retention_converted as retention
     left join first_paid on retention.account_id = first_paid.account_id
     left join product
-        on
-            retention.account_id = product.account_id
-            and retention.period_start = product.period_start
-            and retention.period_end = product.period_end
+        on retention.account_id = product.account_id
+        and retention.period_start = product.period_start
 )
 
 select
-    account_id,
-    period_start,
-    period_end,
-    'tenure' as dimension,
-    case
-        when months_paid < 12 then 'under 1 year'
-        when months_paid < 24 then '1 to 2 years'
-        when months_paid < 60 then '2 to 5 years'
-        when months_paid >= 60 then '5 years and more'
-        else 'unknown'
+    described.account_id,
+    described.period_start,
+    described.period_end,
+    asked.dimension,
+    case asked.dimension
+        when 'tenure' then case
+            when months_paid < 12 then 'under 1 year'
+            when months_paid < 24 then '1 to 2 years'
+            when months_paid < 60 then '2 to 5 years'
+            when months_paid >= 60 then '5 years and more'
+            else 'unknown'
+        end
+        when 'cohort' then coalesce(
+            cast(cast(date_part('year', started_on) as bigint) as text), 'unknown'
+        )
+        when 'product' then product
+        when 'revenue' then case
+            when arr is null then 'unknown'
+            when arr < 10000 then 'under 10 thousand'
+            when arr < 100000 then '10 to 100 thousand'
+            when arr < 1000000 then '100 thousand to 1 million'
+            when arr < 10000000 then '1 to 10 million'
+            else '10 million and more'
+        end
     end as dimension_value
-from described
-union all
-select
-    account_id,
-    period_start,
-    period_end,
-    'cohort' as dimension,
-    coalesce(cast(cast(date_part('year', started_on) as bigint) as text), 'unknown')
-        as dimension_value
-from described
-union all
-select
-    account_id,
-    period_start,
-    period_end,
-    'product' as dimension,
-    case
-        when products > 1 then 'several'
-        else coalesce(product_id, 'unknown')
-    end as dimension_value
-from described
-union all
-select
-    account_id,
-    period_start,
-    period_end,
-    'revenue' as dimension,
-    case
-        when arr is null then 'unknown'
-        when arr < 10000 then 'under 10 thousand'
-        when arr < 100000 then '10 to 100 thousand'
-        when arr < 1000000 then '100 thousand to 1 million'
-        when arr < 10000000 then '1 to 10 million'
-        else '10 million and more'
-    end as dimension_value
-from described
+from (values ('tenure'), ('cohort'), ('product'), ('revenue')) as asked (dimension)
+cross join described

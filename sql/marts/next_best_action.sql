@@ -1,10 +1,10 @@
 -- One proposal: which content to show to which person of an account next. A person of
 -- ours decides; nothing is sent. Of the content that people in this role look at in the
--- stage of the account's deal, the one after which deals moved on most surely (low end of
--- the interval above zero); where no content shows a difference, the one that most
--- accounts look at, and the reason says so. Left out is what the person saw or was sent
--- lately, who was spoken to in these days, who has left or asked to be forgotten, and
--- whose account waits for a severe ticket.
+-- stages in which the account is (one in each journey), the one after which accounts
+-- moved on most surely (low end of the interval above zero); where no content shows a
+-- difference, the one that most accounts look at, and the reason says so. Left out is
+-- what the person saw or was sent lately, who was spoken to in these days, who has left
+-- or asked to be forgotten, and whose account waits for a severe ticket.
 -- grain: account_id, contact_id
 -- columns:
 --   rank | integer | - | 1 = first: what moved before what is seen, then by influence
@@ -14,9 +14,10 @@
 --   contact_id | text | key | the person to approach
 --   role | text | - | role in the purchase
 --   influence | float | 0-1 | what the role can move in this purchase and phase
---   stage | text | - | stage of the account's newest deal
+--   journey | text | - | journey in whose stage the account is
+--   stage | text | - | the account's stage in it today
 --   content_id | text | key | content to show
---   reason | text | - | moved (deals moved on more often) or seen (most looked at)
+--   reason | text | - | moved (accounts moved on more often) or seen (most looked at)
 --   evidence_role | text | - | the role of that figure, all where the role has too few
 --   difference | float | -1-1 | share that moved on, seen less unseen; null for seen
 --   difference_low | float | -1-1 | low end of its 95 % interval
@@ -44,7 +45,8 @@ evidence as (
     from cfg_pipeline
     cross join int_action_person
     inner join content_effect
-        on int_action_person.stage = content_effect.stage
+        on int_action_person.journey = content_effect.journey
+        and int_action_person.stage = content_effect.stage
         and content_effect.role in (int_action_person.role, 'all')
     left anti join int_known_content
         on int_action_person.contact_id = int_known_content.contact_id
@@ -67,7 +69,8 @@ best as (
             evidence_role = 'all',
             case when is_moved then difference_low end desc nulls last,
             accounts desc,
-            content_id
+            content_id,
+            journey
     ) = 1
 ),
 
@@ -120,6 +123,7 @@ select
     contact_id,
     role,
     cast(influence as double) as influence,
+    journey,
     stage,
     content_id,
     reason,

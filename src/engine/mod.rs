@@ -10,6 +10,8 @@
 mod audit;
 mod by_day;
 mod columns;
+mod distinct_count;
+mod estimate;
 mod fault;
 mod files;
 mod frozen;

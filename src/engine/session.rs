@@ -14,7 +14,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 
 use super::memory_pool::RoomyPool;
-use super::{Settings, fault, one_phase};
+use super::{Settings, distinct_count, estimate, fault, one_phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function;
 
@@ -82,6 +82,7 @@ pub fn open(settings: &Settings) -> Result<Session> {
         .with_runtime_env(runtime)
         .with_default_features()
         .with_physical_optimizer_rules(one_phase::rules())
+        .with_statistics_registry(estimate::registry())
         .build();
     let mut session = Session::new_with_state(state);
     for name in VOLATILE {
@@ -90,6 +91,7 @@ pub fn open(settings: &Settings) -> Result<Session> {
     function::register_all(&mut session, &settings.zone, &settings.days).map_err(|cause| {
         Error::bug("cannot register kenko's functions").with_source(fault::Cause::of(&cause))
     })?;
+    session.register_udaf(distinct_count::count());
     Ok(session)
 }
 
@@ -138,6 +140,7 @@ fn config(threads: usize, pool_bytes: usize) -> SessionConfig {
     options.sql_parser.collect_spans = true;
     // `cast(x as text)` is plain Utf8, as the contract's text columns are.
     options.sql_parser.map_string_types_to_utf8view = false;
+    options.optimizer.use_statistics_registry = true;
     // `timestamp with time zone` is UTC, as every timestamp column is.
     options.execution.time_zone = Some("UTC".to_owned());
     config
