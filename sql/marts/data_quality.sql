@@ -1,6 +1,7 @@
 -- What is known against the data of this run: rows refused when the extracts were read,
--- contradictions within and between them, extracts that are not there at all, and the
--- results of every check on the models. A check that could not be made for want of its
+-- contradictions within and between them, extracts that are not there at all, that hold
+-- far more or fewer rows than before or nothing new, and the results of every check on
+-- the models. A check that could not be made for want of its
 -- extract has no row of its own; the extract's row `declared` says so.
 -- grain: source_table, check_name
 -- columns:
@@ -60,6 +61,9 @@ findings as (
     union all
     select source_table, check_name, severity, rows_checked, rows_failed, message
     from int_quality_ticket
+    union all
+    select source_table, check_name, severity, rows_checked, rows_failed, message
+    from int_quality_past
     union all
     select source_table, check_name, severity, rows_checked, rows_failed, message
     from int_quality_source_specific

@@ -53,11 +53,26 @@ impl Pen {
             if dimension != "all" {
                 let value = printable(value.unwrap_or_default());
                 let _ = write!(text, "\n{}: {value}\n", printable(dimension));
+                text.push_str(&self.undated(rows, from));
             }
             text.push_str(&self.steps(rows, from..to));
             from = to;
         }
         text
+    }
+
+    /// Of how many units nobody knows whether they had the value when they entered.
+    fn undated(self, rows: &Rows, first: usize) -> String {
+        let entered = rows.shown(first, "entered");
+        match rows.integer(first, "undated_n").filter(|units| *units > 0) {
+            None => String::new(),
+            Some(units) if self.language == Language::En => {
+                format!("{units} of {entered} stand here by a later value: no older one is known\n")
+            }
+            Some(units) => {
+                format!("{entered} 件中 {units} 件は当時の値が不明で、後の値による\n")
+            }
+        }
     }
 
     fn steps(self, rows: &Rows, steps: std::ops::Range<usize>) -> String {

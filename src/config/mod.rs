@@ -25,6 +25,7 @@ mod pipeline;
 mod relationship;
 mod risk;
 mod schedule;
+mod source_history;
 mod survey;
 mod tables;
 mod voice;

@@ -29,6 +29,7 @@ use super::lists::{self, Lists};
 use super::relationship::{self, Relationship};
 use super::risk::{self, Risk};
 use super::schedule::{Schedule, ScheduleText};
+use super::source_history::{self, SourceHistory};
 use super::survey::{self, SurveyMetric};
 use super::voice::{self, Voice};
 use crate::error::{Error, Result};
@@ -77,6 +78,8 @@ pub struct Pipeline {
     pub holidays: BTreeSet<Date>,
     /// Lengths in months of the periods that retention is given for.
     pub retention_months: Vec<u32>,
+    /// When an extract is unusual against its own past.
+    pub source_history: SourceHistory,
     /// How health is scored.
     pub health: Health,
     /// The churn scorecard.
@@ -210,6 +213,8 @@ struct PipelineText {
     minimum_n: Option<u32>,
     /// Lengths in months of the periods that retention is given for.
     retention_months: Option<Vec<u32>>,
+    /// When an extract is unusual against its own past.
+    source_history: Option<SourceHistory>,
     /// How health is scored.
     health: Option<Health>,
     /// How churn risk is scored.
@@ -334,6 +339,8 @@ fn resolve(file: &str, written: PipelineText, mut shipped: PipelineText) -> Resu
     let health = section(written.health, shipped.health, "health")?;
     let risk = section(written.risk, shipped.risk, "risk")?;
     let churn_model = section(written.churn_model, shipped.churn_model, "churn_model")?;
+    let past = (written.source_history, shipped.source_history);
+    let source_history = section(past.0, past.1, "source_history")?;
     let funnels = section(written.funnels, shipped.funnels, "funnels")?;
     let journeys = section(written.stages, shipped.stages, "stages")?;
     let cohorts = section(written.cohorts, shipped.cohorts, "cohorts")?;
@@ -371,6 +378,7 @@ fn resolve(file: &str, written: PipelineText, mut shipped: PipelineText) -> Resu
         history_months: within("history.months", history.months, 1, 240)?,
         minimum_n: within("minimum_n", minimum_n.unwrap_or(1), 1, 1000)?,
         retention_months: retention_months.unwrap_or_default(),
+        source_history,
         health,
         risk,
         churn_model,
@@ -398,6 +406,7 @@ fn resolve(file: &str, written: PipelineText, mut shipped: PipelineText) -> Resu
 /// What must hold within each section.
 fn validate(pipeline: &Pipeline) -> Result<()> {
     check_lengths(&pipeline.retention_months, pipeline.history_months)?;
+    source_history::validate(pipeline)?;
     risk::validate(&pipeline.risk)?;
     churn_model::validate(&pipeline.churn_model)?;
     backtest::validate(&pipeline.backtest)?;

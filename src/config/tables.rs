@@ -21,7 +21,7 @@ use super::pipeline::Pipeline;
 use super::risk::scaled;
 use super::{
     attribution, backtest, buying_group, calendar, churn_model, contract, experiment, health,
-    identity, lifetime, lists as list_rules, relationship, voice,
+    identity, lifetime, lists as list_rules, relationship, source_history, voice,
 };
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
@@ -30,7 +30,7 @@ use crate::time::{AsOf, epoch_days};
 pub(super) const FAR: f64 = 1e300;
 
 /// The name of every `cfg_*` table, sorted.
-pub const TABLE_NAMES: [&str; 67] = [
+pub const TABLE_NAMES: [&str; 69] = [
     "cfg_activity",
     "cfg_attribution",
     "cfg_attribution_touchpoint",
@@ -89,6 +89,8 @@ pub const TABLE_NAMES: [&str; 67] = [
     "cfg_risk_tier",
     "cfg_shared_domain",
     "cfg_source",
+    "cfg_source_freshness",
+    "cfg_source_history",
     "cfg_stage",
     "cfg_stage_condition",
     "cfg_stage_deal",
@@ -139,6 +141,7 @@ pub fn tables(pipeline: &Pipeline, as_of: &AsOf) -> Result<Vec<(String, RecordBa
     tables.extend(lifetime::tables(pipeline, as_of)?);
     tables.extend(list_rules::tables(pipeline)?);
     tables.extend(voice::tables(pipeline)?);
+    tables.extend(source_history::tables(pipeline)?);
     tables.extend(experiment::tables(pipeline)?);
     tables.sort_by_key(|(name, _)| *name);
     Ok(tables

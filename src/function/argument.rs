@@ -6,6 +6,7 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{DataFusionError, Result, plan_err};
 
+use super::FunctionDoc;
 use crate::error::Error;
 
 /// A text column as the engine happens to hold it.
@@ -42,6 +43,17 @@ pub(super) fn text_type(function: &str, given: &DataType) -> Result<DataType> {
         DataType::Null => Ok(DataType::Utf8),
         DataType::Dictionary(_, value) => text_type(function, value),
         other => plan_err!("{function} needs a text, not {other}"),
+    }
+}
+
+/// Accepts two texts, each in its own layout.
+pub(super) fn two_texts(function: &FunctionDoc, given: &[DataType]) -> Result<Vec<DataType>> {
+    match given {
+        [one, other] => Ok(vec![
+            text_type(function.name, one)?,
+            text_type(function.name, other)?,
+        ]),
+        _ => wrong_count(function.signature, given.len()),
     }
 }
 

@@ -15,7 +15,7 @@ use datafusion::logical_expr::{
 use sha2::{Digest, Sha256};
 
 use super::FunctionDoc;
-use super::argument::{Texts, text_type, wrong_count};
+use super::argument::{Texts, two_texts};
 
 pub(super) const DOCUMENTATION: FunctionDoc = FunctionDoc {
     name: "hash_bucket",
@@ -65,13 +65,7 @@ impl ScalarUDFImpl for HashBucket {
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        match given {
-            [salt, key] => Ok(vec![
-                text_type(self.name(), salt)?,
-                text_type(self.name(), key)?,
-            ]),
-            _ => wrong_count(DOCUMENTATION.signature, given.len()),
-        }
+        two_texts(&DOCUMENTATION, given)
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {

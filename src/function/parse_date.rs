@@ -10,7 +10,7 @@ use datafusion::logical_expr::{
 };
 
 use super::FunctionDoc;
-use super::argument::{Texts, text_type, wrong_count};
+use super::argument::{Texts, two_texts};
 use crate::time;
 
 pub(super) const DOCUMENTATION: FunctionDoc = FunctionDoc {
@@ -44,13 +44,7 @@ impl ScalarUDFImpl for ParseDate {
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        match given {
-            [text, format] => Ok(vec![
-                text_type(self.name(), text)?,
-                text_type(self.name(), format)?,
-            ]),
-            _ => wrong_count(DOCUMENTATION.signature, given.len()),
-        }
+        two_texts(&DOCUMENTATION, given)
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {

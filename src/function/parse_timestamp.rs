@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
 };
 
 use super::FunctionDoc;
-use super::argument::{Texts, instant, text_type, wrong_count};
+use super::argument::{Texts, instant, two_texts};
 use crate::time::{self, Zone};
 
 pub(super) const DOCUMENTATION: FunctionDoc = FunctionDoc {
@@ -64,13 +64,7 @@ impl ScalarUDFImpl for ParseTimestamp {
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        match given {
-            [text, format] => Ok(vec![
-                text_type(self.name(), text)?,
-                text_type(self.name(), format)?,
-            ]),
-            _ => wrong_count(DOCUMENTATION.signature, given.len()),
-        }
+        two_texts(&DOCUMENTATION, given)
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {

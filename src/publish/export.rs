@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use object_store::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
-use super::log::{Commit, PublishedTable, commits, greatest, version_of};
+use super::log::{Commit, PublishedTable, greatest, grown, version_of};
 use super::{FILES_UNDER_WAY, FORMAT, Publication, REQUESTS_UNDER_WAY, at_once};
 use crate::error::{Error, Result};
 use crate::storage::Storage;
@@ -50,7 +50,12 @@ struct Exported {
 /// # Errors
 /// By who acts; what was done is kept, and the next call goes on.
 pub async fn finish_exports(storage: &Storage) -> Result<()> {
-    let mut log = commits(storage).await?;
+    finish_after(storage, &[]).await
+}
+
+/// As [`finish_exports`]; `known` is the log as it was read before.
+pub(super) async fn finish_after(storage: &Storage, known: &[Commit]) -> Result<()> {
+    let mut log = grown(storage, known).await?;
     // Days that were written while the log grew: with what, nobody knows.
     let mut doubtful: BTreeSet<String> = BTreeSet::new();
     while let (Some(target), Some(last)) = (greatest(&log), log.last()) {
@@ -90,10 +95,10 @@ pub async fn finish_exports(storage: &Storage) -> Result<()> {
                 remove_ours(storage, &log, name, &latest_path(name)).await?;
             }
         }
-        let grown = commits(storage).await?;
-        if grown.len() != log.len() {
+        let now = grown(storage, &log).await?;
+        if now.len() != log.len() {
             doubtful = days.into_iter().map(str::to_owned).collect();
-            log = grown;
+            log = now;
             continue;
         }
         let receipt = Receipt {
@@ -299,7 +304,11 @@ async fn remove_ours(storage: &Storage, log: &[Commit], name: &str, path: &str) 
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Usage`] naming the file.
-pub(super) async fn refuse_foreign(storage: &Storage, publication: &Publication) -> Result<()> {
+pub(super) async fn refuse_foreign(
+    storage: &Storage,
+    publication: &Publication,
+    known: &[Commit],
+) -> Result<()> {
     let day = publication.as_of.as_str();
     let names: Vec<&str> = publication
         .tables
@@ -324,7 +333,7 @@ pub(super) async fn refuse_foreign(storage: &Storage, publication: &Publication)
     }
     // The log is read after the files were seen: a file of ours appears after
     // its commit, so no commit of another run can be missed.
-    let log = commits(storage).await?;
+    let log = grown(storage, known).await?;
     found.retain(|_, (name, day)| {
         !log.iter()
             .any(|commit| commit.table(name).is_some() && day.is_none_or(|day| commit.as_of == day))

@@ -133,6 +133,15 @@ fn damaged(storage: &Storage, version: u64) -> Error {
 /// [`crate::error::ErrorKind::Data`] when an entry is missing or damaged,
 /// otherwise by who acts.
 pub async fn commits(storage: &Storage) -> Result<Vec<Commit>> {
+    grown(storage, &[]).await
+}
+
+/// The log as it is now, of which `known` is the beginning as it was read
+/// before: an entry never changes, so only what came since is read.
+///
+/// # Errors
+/// As [`commits`].
+pub(super) async fn grown(storage: &Storage, known: &[Commit]) -> Result<Vec<Commit>> {
     let listed = storage.list(FOLDER).await?;
     // A listing made while others write may miss an entry before the last one:
     // the last number is taken from it and every entry is asked for.
@@ -141,16 +150,18 @@ pub async fn commits(storage: &Storage) -> Result<Vec<Commit>> {
         .filter_map(|meta| version_of(meta.location.as_ref()))
         .max()
         .unwrap_or(0);
-    let entries = (1..=last)
+    let next = known.last().map_or(1, |commit| commit.version + 1);
+    let entries = (next..=last)
         .map(|version| read_entry(storage, version))
         .collect();
-    let found = at_once(REQUESTS_UNDER_WAY, entries).await?;
-    for pair in found.windows(2) {
+    let mut log = known.to_vec();
+    log.extend(at_once(REQUESTS_UNDER_WAY, entries).await?);
+    for pair in log.windows(2) {
         if pair[1].parent.as_ref() != Some(&pair[0].commit_id) {
             return Err(damaged(storage, pair[1].version));
         }
     }
-    Ok(found)
+    Ok(log)
 }
 
 async fn read_entry(storage: &Storage, version: u64) -> Result<Commit> {
@@ -182,28 +193,24 @@ pub async fn published(storage: &Storage) -> Result<Commit> {
 
 /// The commit of the greatest business day before `as_of`, the newest among
 /// several of that day: what a run of `as_of` calls "the last time".
-///
-/// # Errors
-/// As [`commits`].
-pub async fn before(storage: &Storage, pipeline: &str, as_of: &str) -> Result<Option<Commit>> {
-    let mut found = commits(storage).await?;
-    found.retain(|commit| commit.pipeline == pipeline && commit.as_of.as_str() < as_of);
-    Ok(greatest(&found).cloned())
+pub fn before<'a>(log: &'a [Commit], pipeline: &str, as_of: &str) -> Option<&'a Commit> {
+    let earlier = log
+        .iter()
+        .filter(|commit| commit.pipeline == pipeline && commit.as_of.as_str() < as_of);
+    newest_of(earlier)
 }
 
 /// The commit of a run key.
-///
-/// # Errors
-/// As [`commits`].
-pub async fn find(storage: &Storage, run_key: &str) -> Result<Option<Commit>> {
-    let found = commits(storage).await?;
-    Ok(found.into_iter().find(|commit| commit.run_key == run_key))
+pub fn find<'a>(log: &'a [Commit], run_key: &str) -> Option<&'a Commit> {
+    log.iter().find(|commit| commit.run_key == run_key)
 }
 
 pub(super) fn greatest(commits: &[Commit]) -> Option<&Commit> {
-    commits
-        .iter()
-        .max_by(|one, other| (&one.as_of, one.version).cmp(&(&other.as_of, other.version)))
+    newest_of(commits.iter())
+}
+
+fn newest_of<'a>(commits: impl Iterator<Item = &'a Commit>) -> Option<&'a Commit> {
+    commits.max_by(|one, other| (&one.as_of, one.version).cmp(&(&other.as_of, other.version)))
 }
 
 /// The Parquet file of a table, compared with the hash in the log.
@@ -281,12 +288,34 @@ mod tests {
         }
         let version = |found: Option<Commit>| found.map(|commit| commit.version);
         assert_eq!(version(current(&storage).await.unwrap()), Some(3));
-        let earlier = |as_of| before(&storage, "nightly", as_of);
-        assert_eq!(version(earlier("2026-02-01").await.unwrap()), Some(3));
-        assert_eq!(version(earlier("2026-01-31").await.unwrap()), Some(1));
-        assert_eq!(version(earlier("2025-03-01").await.unwrap()), None);
-        assert_eq!(version(find(&storage, "k4").await.unwrap()), Some(4));
-        assert_eq!(before(&storage, "other", "2027-01-01").await.unwrap(), None);
+        let log = commits(&storage).await.unwrap();
+        let earlier = |as_of| version(before(&log, "nightly", as_of).cloned());
+        assert_eq!(earlier("2026-02-01"), Some(3));
+        assert_eq!(earlier("2026-01-31"), Some(1));
+        assert_eq!(earlier("2025-03-01"), None);
+        assert_eq!(version(find(&log, "k4").cloned()), Some(4));
+        assert_eq!(before(&log, "other", "2027-01-01"), None);
+    }
+
+    #[tokio::test]
+    async fn of_a_log_that_is_known_only_what_came_since_is_read() {
+        let (_folder, storage) = storage();
+        for version in 1..=3 {
+            write(&storage, &commit(version, "2026-01-31")).await;
+        }
+        let known = commits(&storage).await.unwrap();
+        assert_eq!(grown(&storage, &known).await.unwrap(), known);
+        // An entry that is read again would be found damaged.
+        storage.put(&entry_path(2), "nothing".into()).await.unwrap();
+        write(&storage, &commit(4, "2026-02-01")).await;
+        let log = grown(&storage, &known).await.unwrap();
+        assert_eq!(log.len(), 4);
+        assert_eq!(log[..3], known);
+
+        let mut other = commit(5, "2026-02-01");
+        other.parent = Some("somebody".to_owned());
+        write(&storage, &other).await;
+        assert!(grown(&storage, &log).await.is_err());
     }
 
     #[tokio::test]

@@ -89,8 +89,21 @@ pub struct Published {
 /// neither confirmed nor denied, otherwise by who acts. When the sentence says
 /// that the commit is published, only the exports are missing.
 pub async fn publish(storage: &Storage, publication: &Publication) -> Result<Published> {
+    publish_after(storage, publication, &[]).await
+}
+
+/// As [`publish`], for who has read the log before: `known` is what it was then.
+/// What came since is read here, before anything is decided.
+///
+/// # Errors
+/// As [`publish`].
+pub async fn publish_after(
+    storage: &Storage,
+    publication: &Publication,
+    known: &[Commit],
+) -> Result<Published> {
     check(publication)?;
-    let known = commits(storage).await?;
+    let known = log::grown(storage, known).await?;
     let published = match known
         .iter()
         .find(|commit| commit.run_key == publication.run_key)
@@ -101,23 +114,23 @@ pub async fn publish(storage: &Storage, publication: &Publication) -> Result<Pub
         },
         None => commit(storage, publication, &known).await?,
     };
-    finish(storage, &published.commit).await?;
+    finish(storage, &published.commit, &known).await?;
     Ok(published)
 }
 
 /// Finishes the copies of a run that is in the log, with a second attempt when
 /// the storage fails: a run that is published should not end with an error
-/// because one answer was lost.
+/// because one answer was lost. `known` is the log as it was read before.
 ///
 /// # Errors
 /// By who acts, with a sentence that says that the commit is published.
-pub async fn finish(storage: &Storage, commit: &Commit) -> Result<()> {
-    let mut finished = finish_exports(storage).await;
+pub async fn finish(storage: &Storage, commit: &Commit, known: &[Commit]) -> Result<()> {
+    let mut finished = export::finish_after(storage, known).await;
     if finished
         .as_ref()
         .is_err_and(|error| error.kind() == ErrorKind::Unavailable)
     {
-        finished = finish_exports(storage).await;
+        finished = export::finish_after(storage, known).await;
     }
     finished.map_err(|cause| {
         Error::new(
@@ -160,7 +173,7 @@ async fn commit(
     storage
         .require_exclusive_create(MARKER, format!("{{\"format\":{FORMAT}}}\n").into())
         .await?;
-    export::refuse_foreign(storage, publication).await?;
+    export::refuse_foreign(storage, publication, known).await?;
     let commit_id = commit_id(publication);
     let staged = publication
         .tables

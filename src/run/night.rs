@@ -110,10 +110,11 @@ pub async fn run_on(
 ) -> Result<RunReport> {
     let night = Night::begin(storage, project, options, observer).await?;
     if options.select.is_empty()
-        && let Some(commit) = publish::find(&night.storage, &night.run_key).await?
+        && let Some(commit) = publish::find(&night.log, &night.run_key)
     {
-        publish::finish(&night.storage, &commit).await?;
-        return Ok(night.report(Outcome::AlreadyDone(Box::new(commit)), None));
+        publish::finish(&night.storage, commit, &night.log).await?;
+        let commit = Box::new(commit.clone());
+        return Ok(night.report(Outcome::AlreadyDone(commit), None));
     }
     // A mistake in the last model should not cost the time of all the others.
     let schemas = preview::validate(project).await?.schemas;
@@ -171,6 +172,8 @@ pub(super) struct Night<'a> {
     pub(super) as_of: AsOf,
     pub(super) storage: Storage,
     pub(super) frozen: Frozen,
+    /// The log as it was when the night began.
+    log: Vec<Commit>,
     prior: Option<Commit>,
     pub(super) past: Past,
     pub(super) tables: ConfigTables,
@@ -199,7 +202,8 @@ impl<'a> Night<'a> {
                 .sum(),
             bytes: frozen.sources.values().map(bytes).sum(),
         });
-        let prior = publish::before(&storage, &pipeline.name, &as_of.to_string()).await?;
+        let log = publish::commits(&storage).await?;
+        let prior = publish::before(&log, &pipeline.name, &as_of.to_string()).cloned();
         let past = Past::read(&storage, project).await?;
         let tables = inputs::config_tables(pipeline, &as_of, &storage).await?;
         let mut night = Self {
@@ -212,6 +216,7 @@ impl<'a> Night<'a> {
             as_of,
             storage,
             frozen,
+            log,
             prior,
             past,
             tables,
@@ -250,6 +255,7 @@ impl<'a> Night<'a> {
             past: Past::default(),
             tables,
             // It is never published.
+            log: Vec::new(),
             run_key: String::new(),
         })
     }
@@ -405,7 +411,7 @@ impl<'a> Night<'a> {
             tables,
             records: record::files(&self.record(work))?,
         };
-        publish::publish(&self.storage, &publication).await
+        publish::publish_after(&self.storage, &publication, &self.log).await
     }
 
     fn report(&self, outcome: Outcome, work: Option<Work>) -> RunReport {

@@ -17,7 +17,7 @@ use super::reuse::{Forced, Reuse};
 use super::state::State;
 use crate::error::Result;
 use crate::model::{Layer, Model};
-use crate::publish;
+use crate::publish::{self, Commit};
 use crate::source::freeze::Frozen;
 use crate::storage::Storage;
 use crate::time::EpochDays;
@@ -127,25 +127,26 @@ pub async fn plan(
     let pipeline = &project.pipeline;
     let storage = Storage::open(output.unwrap_or(&pipeline.output))?;
     let (as_of, frozen) = freeze(project, day).await?;
-    let prior = publish::before(&storage, &pipeline.name, &as_of.to_string()).await?;
+    let log = publish::commits(&storage).await?;
+    let prior = publish::before(&log, &pipeline.name, &as_of.to_string());
     let past = Past::read(&storage, project).await?;
     let tables = inputs::config_tables(pipeline, &as_of, &storage).await?;
     let basis = Basis {
         project,
         as_of: &as_of,
         frozen: &frozen,
-        prior: prior.as_ref(),
+        prior,
         past: &past,
         tables: &tables,
     };
     let key = inputs::run_key(&basis)?;
     let found = if select.is_empty() {
-        publish::find(&storage, &key).await?
+        publish::find(&log, &key)
     } else {
         None
     };
     let selection = project.graph.select(select)?;
-    let outlook = Outlook::new(&storage, Keys::new(&basis)?, full).await?;
+    let outlook = Outlook::new(&storage, &log, Keys::new(&basis)?, full).await?;
     let reuse = Reuse::decide(
         &project.graph,
         &selection.built,
@@ -210,14 +211,13 @@ const FIRST: &str = "nothing recorded";
 const REMOVED: &str = "no longer stored";
 
 impl Outlook {
-    async fn new(storage: &Storage, keys: Keys, full: bool) -> Result<Self> {
+    async fn new(storage: &Storage, log: &[Commit], keys: Keys, full: bool) -> Result<Self> {
         let state = if full {
             State::ignored(storage)
         } else {
             State::open(storage).await?
         };
-        let commits = publish::commits(storage).await?;
-        let before = match commits.last() {
+        let before = match log.last() {
             Some(commit) => recorded_keys(storage, commit).await?,
             None => None,
         };

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use serde::Serialize;
 
@@ -16,6 +16,7 @@ use super::register::SourceCounts;
 use super::rules::Rule;
 use crate::config::contract::Contract;
 use crate::error::{Error, Result};
+use crate::time::EpochDays;
 
 /// One row of `run_source`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -32,6 +33,8 @@ pub struct Finding {
     pub rows_failed: u64,
     /// A sentence.
     pub message: String,
+    /// The day of the newest row, said once an extract.
+    pub newest_on: Option<EpochDays>,
 }
 
 const INFO: &str = "info";
@@ -49,6 +52,7 @@ pub(super) fn undeclared(table: &str) -> Finding {
         rows_checked: 0,
         rows_failed: 0,
         message: "not declared: what depends on it is empty".to_owned(),
+        newest_on: None,
     }
 }
 
@@ -57,6 +61,7 @@ pub(super) fn of_source(
     table: &str,
     contract: &Contract,
     counts: &SourceCounts,
+    newest_on: Option<EpochDays>,
     layout: &Layout,
     is_text: bool,
 ) -> Vec<Finding> {
@@ -68,13 +73,18 @@ pub(super) fn of_source(
         rows_checked: visible,
         rows_failed: failed,
         message,
+        newest_on: None,
     };
     let declared = if visible == 0 {
         "declared, but no row is known on the day"
     } else {
         "declared"
     };
-    let mut found = vec![finding("declared", INFO, 0, declared.to_owned())];
+    let declared = finding("declared", INFO, 0, declared.to_owned());
+    let mut found = vec![Finding {
+        newest_on,
+        ..declared
+    }];
     let missing: Vec<&str> = layout.missing.iter().map(String::as_str).collect();
     let (failed, message) = if missing.is_empty() {
         (0, "every optional column is there".to_owned())
@@ -132,6 +142,8 @@ pub(super) fn table(findings: &[Finding]) -> Result<(SchemaRef, RecordBatch)> {
             .map(|finding| i64::try_from(of(finding)).unwrap_or(i64::MAX));
         Arc::new(Int64Array::from_iter_values(values))
     };
+    let newest: Date32Array = findings.iter().map(|finding| finding.newest_on).collect();
+    let newest: ArrayRef = Arc::new(newest);
     let columns = [
         ("source_table", text(|finding| &finding.source_table)),
         ("check_name", text(|finding| &finding.check_name)),
@@ -139,6 +151,7 @@ pub(super) fn table(findings: &[Finding]) -> Result<(SchemaRef, RecordBatch)> {
         ("rows_checked", number(|finding| finding.rows_checked)),
         ("rows_failed", number(|finding| finding.rows_failed)),
         ("message", text(|finding| &finding.message)),
+        ("newest_on", newest),
     ];
     let fields: Vec<Field> = columns
         .iter()

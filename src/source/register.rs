@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::AsArray;
-use arrow::datatypes::{Field, Int64Type, Schema};
+use arrow::datatypes::{Date32Type, Field, Int64Type, Schema};
 use datafusion::common::ScalarValue;
 use datafusion::prelude::{Expr, lit};
 use serde::Serialize;
@@ -25,7 +25,7 @@ use super::freeze::{self, Frozen, FrozenSource};
 use super::layout::Layout;
 use super::rules::{Judgement, LATER, Rule, USED};
 use super::text::Reader;
-use crate::config::contract::{self, Contract};
+use crate::config::contract::{self, ColumnType, Contract};
 use crate::config::{FileFormat, Pipeline, SourceSpec};
 use crate::engine::{self, DataFile, Engine, FileTable, Materialise, Statement};
 use crate::error::{Error, Result};
@@ -103,8 +103,10 @@ pub(super) async fn all(
             folder: &folder,
         };
         let (counts, layout) = registering.run(source).await?;
+        let newest_on = registering.newest(&counts, &layout).await?;
         let is_text = !matches!(source.inner.format, None | Some(FileFormat::Parquet));
-        let found = findings::of_source(table, &spec.contract, &counts, &layout, is_text);
+        let contract = &spec.contract;
+        let found = findings::of_source(table, contract, &counts, newest_on, &layout, is_text);
         report.findings.extend(found);
         report.sources.insert(table.clone(), counts);
     }
@@ -189,6 +191,8 @@ const COUNT_FATES: &str = "select fate, count(*) as row_count from source_judged
 const QUARANTINED: &str = "source_quarantined";
 const QUARANTINED_ROWS: &str = "select * from source_quarantined";
 const RULE: &str = "rule";
+/// The newest row of most extracts is not older.
+const RECENT_DAYS: u32 = 8;
 const REASON: &str = "reason";
 
 impl Registering<'_> {
@@ -334,6 +338,43 @@ impl Registering<'_> {
             .with_hint("have the files written again: at least one is damaged"));
         }
         Ok(fates)
+    }
+
+    /// The day of the newest row used: of the extract where extracts are kept,
+    /// else that from which on the row is known; `None` where rows carry neither.
+    async fn newest(&self, counts: &SourceCounts, layout: &Layout) -> Result<Option<EpochDays>> {
+        let contract = &self.spec.contract;
+        let dated = [Some(freeze::SNAPSHOT), contract.visible_from.as_deref()];
+        let is_there =
+            |name: &str| layout.columns.contains_key(name) || layout.partitions.contains_key(name);
+        let column = dated
+            .into_iter()
+            .flatten()
+            .filter(|name| is_there(name))
+            .find_map(|name| contract.column(name));
+        let Some(column) = column.filter(|_| counts.used > 0) else {
+            return Ok(None);
+        };
+        let (table, name) = (raw(self.table), &column.name);
+        let newest = match column.kind {
+            ColumnType::Date => format!("max(\"{name}\")"),
+            ColumnType::Timestamp => format!("local_day(max(\"{name}\"))"),
+            _ => return Ok(None),
+        };
+        // Files and row groups with older rows only are not read, where that is enough.
+        let recent = format!("where \"{name}\" > cast($as_of as date) - {RECENT_DAYS}");
+        for filter in [recent.as_str(), ""] {
+            let sql = format!("select {newest} as newest_on from {table} {filter}");
+            let (_, batches) = self.engine.collect(&self.statement(&sql)).await?;
+            let days = batches.iter().filter_map(|batch| {
+                let days = batch.column(0).as_primitive_opt::<Date32Type>()?;
+                days.iter().flatten().max()
+            });
+            if let Some(day) = days.max() {
+                return Ok(Some(day));
+            }
+        }
+        Ok(None)
     }
 
     async fn quarantine(

@@ -4,11 +4,11 @@
 
 mod campaign;
 mod figures;
-mod killed;
-mod operations;
+pub(crate) mod killed;
+pub(crate) mod operations;
 mod oracle;
 mod order;
-mod process;
+pub(crate) mod process;
 mod rivals;
 mod small;
 

@@ -225,6 +225,7 @@ fn late_rows_are_in_the_second_night_as_if_they_had_always_been() {
             "latest/account_health.parquet",
             "latest/health_change.parquet",
             "latest/kpi_overview.parquet",
+            "latest/source_history.parquet",
             "latest/task.parquet",
             "latest/task_diff.parquet",
         ],

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
@@ -135,30 +135,11 @@ impl Office {
     }
 
     pub(crate) fn project(&self, pipeline: &str, models: &[(&str, &str)]) -> Project {
-        let file = self.path("office.yaml").to_str().unwrap().to_owned();
-        let pipeline = Pipeline::parse(&file, pipeline).unwrap();
-        let tables = contract::shipped().unwrap();
-        let known: BTreeSet<String> = (tables.keys().map(|table| format!("raw_{table}")))
-            .chain(TABLE_NAMES.iter().map(|name| (*name).to_owned()))
-            .collect();
-        let graph = Graph::new(parse_all(models.iter().copied()).unwrap(), &known).unwrap();
-        Project {
-            file,
-            pipeline,
-            graph,
-        }
+        project(&self.path(""), pipeline, models)
     }
 
     pub(crate) fn options(&self, day: i32, output: &str) -> RunOptions {
-        RunOptions {
-            as_of: Some(name(day)),
-            output: Some(self.path(output).to_str().unwrap().to_owned()),
-            select: Vec::new(),
-            threads: 2,
-            // All tests share one process, and with it what is resident.
-            memory_bytes: 8 << 30,
-            full: false,
-        }
+        options(day, &self.path(output))
     }
 
     pub(crate) async fn night(&self, project: &Project, day: i32) -> Result<RunReport, Error> {
@@ -182,6 +163,34 @@ impl Office {
             (name, fs::read(file).unwrap())
         });
         named.collect()
+    }
+}
+
+/// The project of these models in the folder of an [`Office`].
+pub(crate) fn project(folder: &Path, pipeline: &str, models: &[(&str, &str)]) -> Project {
+    let file = folder.join("office.yaml").to_str().unwrap().to_owned();
+    let pipeline = Pipeline::parse(&file, pipeline).unwrap();
+    let tables = contract::shipped().unwrap();
+    let known: BTreeSet<String> = (tables.keys().map(|table| format!("raw_{table}")))
+        .chain(TABLE_NAMES.iter().map(|name| (*name).to_owned()))
+        .collect();
+    let graph = Graph::new(parse_all(models.iter().copied()).unwrap(), &known).unwrap();
+    Project {
+        file,
+        pipeline,
+        graph,
+    }
+}
+
+pub(crate) fn options(day: i32, output: &Path) -> RunOptions {
+    RunOptions {
+        as_of: Some(name(day)),
+        output: Some(output.to_str().unwrap().to_owned()),
+        select: Vec::new(),
+        threads: 2,
+        // All tests share one process, and with it what is resident.
+        memory_bytes: 8 << 30,
+        full: false,
     }
 }
 

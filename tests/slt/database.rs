@@ -196,6 +196,7 @@ impl<'a> Planner<'a> {
                     integer("rows_checked"),
                     integer("rows_failed"),
                     text("message"),
+                    Field::new("newest_on", DataType::Date32, true),
                 ]);
                 return Ok(Arc::new(Schema::new(fields)));
             }

@@ -87,11 +87,11 @@ impl LocalWorld {
     }
 }
 
-pub(super) fn folder(path: &Path) -> Storage {
+pub(crate) fn folder(path: &Path) -> Storage {
     Storage::open(path.to_str().unwrap()).unwrap()
 }
 
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 

@@ -260,7 +260,7 @@ fn bucket(client: impl ObjectStore) -> Storage {
 }
 
 /// A copy of a folder that goes away after use.
-pub(super) fn copied(folder: &Path) -> tempfile::TempDir {
+pub(crate) fn copied(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::Builder::new().prefix("fire-").tempdir().unwrap();
     copy_tree(folder, copy.path());
     copy

@@ -131,10 +131,10 @@ pub(super) async fn settled(storage: &Storage, log: &[Commit]) -> Verdict {
 
 /// How a run ended, as its caller sees it.
 #[derive(Clone, Debug)]
-pub(super) struct End {
+pub(crate) struct End {
     /// The exit code; none when the process was killed.
-    pub(super) code: Option<i32>,
-    pub(super) told: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) told: String,
 }
 
 impl End {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
+use kenko::error::Result;
+use kenko::run::RunReport;
 use kenko::storage::Storage;
 
 use super::oracle::End;
@@ -17,25 +19,37 @@ const OUTPUT: &str = "KENKO_FIRE_OUTPUT";
 const ABORT: &str = "KENKO_FIRE_ABORT";
 
 /// A running night; killed if it is forgotten.
-pub(super) struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Process {
     /// Starts the second night of the company in a folder.
     pub(super) fn start(company: &Path, output: &Path, abort: Option<(Fault, usize)>) -> Self {
+        let abort = abort.map(|(fault, number)| (fault, number.to_string()));
+        Self::of("fire::process::one_night", company, output, abort)
+    }
+
+    /// Starts an ignored test that runs one night of the company in a folder. It is to
+    /// end at the operation of that number, or at the first so described.
+    pub(crate) fn of(
+        test: &str,
+        company: &Path,
+        output: &Path,
+        abort: Option<(Fault, String)>,
+    ) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args(["fire::process::one_night", "--exact", "--ignored"])
+            .args([test, "--exact", "--ignored"])
             .env(COMPANY, company)
             .env(OUTPUT, output)
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        if let Some((fault, number)) = abort {
+        if let Some((fault, place)) = abort {
             let when = if fault == Fault::AbortBefore {
                 "before"
             } else {
                 "after"
             };
-            command.env(ABORT, format!("{when} {number}"));
+            command.env(ABORT, format!("{when} {place}"));
         }
         Self(command.spawn().unwrap())
     }
@@ -57,7 +71,7 @@ impl Process {
         self.0.try_wait().unwrap().is_none()
     }
 
-    pub(super) fn end(mut self) -> End {
+    pub(crate) fn end(mut self) -> End {
         let status = self.0.wait().unwrap();
         End {
             code: status.code(),
@@ -77,6 +91,14 @@ impl Drop for Process {
 #[test]
 #[ignore = "run by the tests of publishing under fire, in a process that may die"]
 fn one_night() {
+    as_process(|company, output| async move { night(&project(&company), output, SECOND).await });
+}
+
+/// Runs a night in a process that [`Process::of`] started, and ends it with the night's
+/// exit code; does nothing in any other.
+pub(crate) fn as_process<F: Future<Output = Result<RunReport>>>(
+    work: impl FnOnce(PathBuf, Storage) -> F + Send + 'static,
+) {
     let (Some(company), Some(output)) = (std::env::var_os(COMPANY), std::env::var_os(OUTPUT))
     else {
         return;
@@ -87,20 +109,23 @@ fn one_night() {
             Err(_) => output,
             Ok(abort) => ending(&output, &abort),
         };
-        End::of(&night(&project(&PathBuf::from(company)), output, SECOND).await)
+        End::of(&work(PathBuf::from(company), output).await)
     });
     exit(&end);
 }
 
 /// The same folder behind a store that ends the process.
 fn ending(output: &Storage, abort: &str) -> Storage {
-    let (when, number) = abort.split_once(' ').unwrap();
+    let (when, place) = abort.split_once(' ').unwrap();
     let fault = match when {
         "before" => Fault::AbortBefore,
         _ => Fault::AbortAfter,
     };
-    let number = When::Nth(number.parse().unwrap());
-    let store = FaultStore::failing(Arc::clone(output.object_store()), number, fault);
+    let place = match place.parse() {
+        Ok(number) => When::Nth(number),
+        Err(_) => When::First(place.to_owned().leak()),
+    };
+    let store = FaultStore::failing(Arc::clone(output.object_store()), place, fault);
     Storage::from_store(output.url(), Arc::new(store), "").unwrap()
 }
 
