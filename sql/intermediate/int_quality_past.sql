@@ -1,6 +1,6 @@
 -- One declared extract against its own past: its rows against the median of the published
--- days before, and the age of its newest row, where the pipeline asks for that. Where too
--- little is known to compare with, the row says so.
+-- days before, and how old its newest row is, where the pipeline asks for that. Where
+-- too little is known to compare with, the row says so.
 -- grain: source_table, check_name
 with
 
@@ -8,7 +8,6 @@ day as (
     select
         source_table,
         row_count,
-        newest_on,
         day = $as_of as is_today
     from int_source_history
 ),
@@ -52,32 +51,6 @@ judged as (
             else 'info'
         end as severity
     from compared
-),
-
-aged as (
-    select
-        day.source_table,
-        day.row_count,
-        day.newest_on,
-        cast($as_of as date) - day.newest_on as days_old,
-        cfg_source_freshness.warn_after_days,
-        cfg_source_freshness.error_after_days
-    from cfg_source_freshness
-    inner join day on cfg_source_freshness.source_table = day.source_table
-    where day.is_today
-),
-
-dated as (
-    select
-        *,
-        case
-            when error_after_days is not null
-                and coalesce(days_old > error_after_days, true) then 'error'
-            when warn_after_days is not null
-                and coalesce(days_old > warn_after_days, true) then 'warn'
-            else 'info'
-        end as severity
-    from aged
 )
 
 select
@@ -115,25 +88,5 @@ select
     end as message
 from judged
 union all
-select
-    source_table,
-    'freshness' as check_name,
-    severity,
-    row_count as rows_checked,
-    case when severity = 'info' then 0 else row_count end as rows_failed,
-    case
-        when newest_on is null then
-            concat(
-                source_table, ' holds no row that is known on the day: look whether its ',
-                'export still runs'
-            )
-        when severity = 'info' then concat('the newest row is of ', newest_on)
-        else
-            concat(
-                'the newest row of ', source_table, ' is of ', newest_on, ', ', days_old,
-                ' days before the as-of day (',
-                case when severity = 'error' then error_after_days else warn_after_days end,
-                ' are allowed): look whether its export still runs'
-            )
-    end as message
-from dated
+select source_table, check_name, severity, rows_checked, rows_failed, message
+from int_quality_freshness

@@ -173,7 +173,7 @@ fn mistakes_in_a_pipeline_are_shown_where_they_stand() {
     --- stdout
     --- stderr
     ERROR exit_code=2 kind="Usage": error: pipelines/slip.yaml:10:1: the pipeline file is not valid
-      caused by: unknown field `curency`, expected one of name, timezone, holidays, currency, language, output, schedule, sql, marts, sources, history, minimum_n, retention_months, health, risk, churn_model, backtest, funnels, stages, cohorts, survey, attribution, buying_group, relationship, identity, lifetime_value, lists, handover, voice, experiments at line 10, column 1
+      caused by: unknown field `curency`, expected one of name, timezone, holidays, currency, language, output, schedule, sql, marts, sources, history, minimum_n, retention_months, source_history, health, risk, churn_model, backtest, funnels, stages, cohorts, survey, attribution, buying_group, relationship, identity, lifetime_value, lists, handover, voice, experiments at line 10, column 1
 
     hint: docs/config.md lists every key with its meaning
     "#);
