@@ -31,26 +31,31 @@ account as (
         cast(null as text) as country,
         cast(null as text) as owner_id,
         cast(null as text) as size
-),
-
-attribute as (
-    select account_id, 'all' as dimension, 'all' as dimension_value from account
-    union all
-    select account_id, 'segment' as dimension, segment as dimension_value from account
-    union all
-    select account_id, 'region' as dimension, region as dimension_value from account
-    union all
-    select account_id, 'industry' as dimension, industry as dimension_value from account
-    union all
-    select account_id, 'country' as dimension, country as dimension_value from account
-    union all
-    select account_id, 'owner' as dimension, owner_id as dimension_value from account
-    union all
-    select account_id, 'size' as dimension, size as dimension_value from account
 )
 
 select
-    account_id,
-    dimension,
-    coalesce(dimension_value, 'unknown') as dimension_value
-from attribute
+    account.account_id,
+    asked.dimension,
+    coalesce(
+        case asked.dimension
+            when 'all' then 'all'
+            when 'segment' then account.segment
+            when 'region' then account.region
+            when 'industry' then account.industry
+            when 'country' then account.country
+            when 'owner' then account.owner_id
+            when 'size' then account.size
+        end,
+        'unknown'
+    ) as dimension_value
+from (
+    values
+    ('all'),
+    ('segment'),
+    ('region'),
+    ('industry'),
+    ('country'),
+    ('owner'),
+    ('size')
+) as asked (dimension)
+cross join account

@@ -20,29 +20,10 @@ valued as (
         cfg_funnel_breakdown.funnel,
         concat(cfg_funnel_breakdown.attribute, '_at_step') as dimension,
         case
-            when not int_funnel_step.is_reached then 'not_reached'
-            else coalesce(
-                case cfg_funnel_breakdown.attribute
-                    when 'owner' then int_funnel_reached.owner_id
-                    when 'segment' then int_funnel_reached.segment
-                    when 'region' then int_funnel_reached.region
-                    when 'industry' then int_funnel_reached.industry
-                    when 'country' then int_funnel_reached.country
-                    when 'size' then int_funnel_reached.size
-                    when 'channel' then int_funnel_reached.channel
-                    when 'mode' then int_funnel_reached.mode
-                    when 'role' then int_funnel_reached.role
-                end,
-                'unknown'
-            )
+            when int_funnel_step.is_reached then coalesce(reached.value, 'unknown')
+            else 'not_reached'
         end as dimension_value,
-        case cfg_funnel_breakdown.attribute
-            when 'owner' then int_funnel_reached.is_owner_undated
-            when 'role' then int_funnel_reached.is_role_undated
-            when 'channel' then false
-            when 'mode' then false
-            else int_funnel_reached.is_account_undated
-        end as is_undated,
+        reached.is_undated,
         int_funnel_step.step_number,
         int_funnel_step.is_reached,
         int_funnel_step.is_open,
@@ -50,10 +31,11 @@ valued as (
         int_funnel_step.is_excluded
     from cfg_funnel_breakdown
     inner join int_funnel_step on cfg_funnel_breakdown.funnel = int_funnel_step.funnel
-    left join int_funnel_reached
-        on int_funnel_step.funnel = int_funnel_reached.funnel
-        and int_funnel_step.unit_id = int_funnel_reached.unit_id
-        and int_funnel_step.step_number = int_funnel_reached.step_number
+    left join int_funnel_attribute as reached
+        on int_funnel_step.funnel = reached.funnel
+        and int_funnel_step.unit_id = reached.unit_id
+        and int_funnel_step.step_number = reached.step_number
+        and cfg_funnel_breakdown.attribute = reached.attribute
 )
 
 select
