@@ -14,7 +14,7 @@
 --   step_mask | integer | bits | bit k-1 is set where it satisfies step or exclusion k
 --   is_start | boolean | - | it satisfies a step that an attempt begins with
 --   person_id | text | key | who made it, where the funnel asks for several people
---   role_number | integer | - | the person's role in the funnel today, where it asks
+--   role_number | integer | - | the person's role in the funnel that day, where it asks
 select
     int_funnel_touch.funnel,
     int_funnel_touch.terms,

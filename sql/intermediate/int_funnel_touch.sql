@@ -16,7 +16,7 @@
 --   step_mask | integer | bits | bit k-1 is set where it satisfies step or exclusion k
 --   is_start | boolean | - | it satisfies a step that an attempt begins with
 --   person_id | text | key | who made it, where the funnel asks for several people
---   role_number | integer | - | the person's role in the funnel today, where it asks
+--   role_number | integer | - | the person's role in the funnel that day, where it asks
 with
 
 -- only these channels and types of deals make a difference
@@ -38,6 +38,7 @@ touch as (
         int_touchpoint.channel,
         int_touchpoint.mode,
         int_touchpoint.occurred_at,
+        int_touchpoint.day,
         int_touchpoint.touchpoint,
         coalesce(asked.variant, '') as variant
     from asked
@@ -109,16 +110,19 @@ held as (
     where unit_id is not null
 ),
 
+-- over which days a person had one of the roles that the funnel names
 role_of_contact as (
     select
-        stg_contact.contact_id,
+        int_contact_state.contact_id,
+        int_contact_state.applies_from,
+        int_contact_state.applies_to,
         cfg_funnel_role.funnel,
         cfg_funnel_role.role_number
     from cfg_funnel_role
     inner join int_measured_funnel
         on cfg_funnel_role.funnel = int_measured_funnel.funnel
         and int_measured_funnel.asks_for_roles
-    inner join stg_contact on cfg_funnel_role.role = stg_contact.buying_role
+    inner join int_contact_state on cfg_funnel_role.role = int_contact_state.buying_role
 )
 
 select
@@ -138,4 +142,6 @@ from role_of_contact
 right join held
     on role_of_contact.contact_id = held.contact_id
     and role_of_contact.funnel = held.funnel
+    and role_of_contact.applies_from <= held.day
+    and coalesce(role_of_contact.applies_to > held.day, true)
 where held.held_value is not null

@@ -20,7 +20,7 @@
 --   window_ends_at | timestamp | UTC | last instant at which the attempt could go on
 --   ended_at | timestamp | UTC | when a touch ended the attempt before that
 --   exclusion_number | integer | - | the exclusion that this touch was
---   roles_seen | integer | bits | roles that touched a step open to them until then
+--   roles_seen | integer | bits | roles that touched any step, open to them or not
 --   observed_until | timestamp | UTC | end of as_of, or of the attempt where earlier
 --   is_window_open | boolean | - | the attempt can go on beyond the end of as_of
 with

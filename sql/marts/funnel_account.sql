@@ -20,6 +20,7 @@
 --   reached_at | list<timestamp> | UTC | when each step was reached, in order
 --   moved_by_contact_id | text | key | person whose touch reached the furthest step
 --   moved_by_role | text | - | that person's role in the purchase when it was reached
+--   is_role_undated | boolean | - | a step that asks for a role went by a later known one
 --   roles_missing | list<text> | - | roles of which nobody made a touch of it on the way
 --   loops | integer | touches | touches that went back to earlier steps on the way
 --   status | text | - | converted, open, lost or excluded
@@ -38,12 +39,13 @@ missing as (
         on cfg_funnel_role.funnel = int_measured_funnel.funnel
         and int_measured_funnel.asks_for_roles
     inner join int_funnel_unit on cfg_funnel_role.funnel = int_funnel_unit.funnel
-    left join int_funnel_role_seen
-        on int_funnel_unit.funnel = int_funnel_role_seen.funnel
-        and int_funnel_unit.unit_id = int_funnel_role_seen.unit_id
-    where (int_funnel_unit.roles_seen | coalesce(int_funnel_role_seen.roles_seen, 0))
+    where int_funnel_unit.roles_seen
         & (cast(1 as bigint) << (cfg_funnel_role.role_number - 1)) = 0
     group by int_funnel_unit.funnel, int_funnel_unit.unit_id
+),
+
+undated as (
+    select distinct funnel, unit_id from int_funnel_role_undated
 )
 
 select
@@ -59,6 +61,7 @@ select
     int_funnel_unit.reached_at,
     int_funnel_reached.contact_id as moved_by_contact_id,
     int_funnel_reached.role as moved_by_role,
+    undated.unit_id is not null as is_role_undated,
     case
         when int_measured_funnel.asks_for_roles
             then coalesce(missing.roles, arrow_cast(make_array(), 'List(Utf8)'))
@@ -82,6 +85,9 @@ left join int_funnel_reached
     on int_funnel_unit.funnel = int_funnel_reached.funnel
     and int_funnel_unit.unit_id = int_funnel_reached.unit_id
     and int_funnel_unit.steps_reached = int_funnel_reached.step_number
+left join undated
+    on int_funnel_unit.funnel = undated.funnel
+    and int_funnel_unit.unit_id = undated.unit_id
 left join missing
     on int_funnel_unit.funnel = missing.funnel
     and int_funnel_unit.unit_id = missing.unit_id

@@ -5,13 +5,15 @@
 -- null where too few have got there yet. Attributes are as they were at the first step;
 -- undated_n says of how many units nobody knows that, because neither owner_history nor
 -- dated extracts reach back so far: they stand under the earliest value known, which is
--- today's where extracts are not kept. "Before" means the required step before: an
--- optional step counts who passed it and drops nobody. In any order step k is any k of
--- the steps. Every step has a row even when nobody reached it; a funnel of which a step
--- is not measured by any declared source has none. A dimension that ends in _at_step is
--- the attribute as it was at the row's own step: reached counts who reached the step with
--- that value, of all that entered and of all at the step before, whatever their value
--- there; who did not reach it stands under not_reached. No times are given.
+-- today's where extracts are not kept. At a step that asks for a role it also counts
+-- those who took it by somebody whose role is only known from a later day. "Before"
+-- means the required step before: an optional step counts who passed it and drops
+-- nobody. In any order step k is any k of the steps. Every step has a row even when
+-- nobody reached it; a funnel of which a step is not measured by any declared source has
+-- none. A dimension that ends in _at_step is the attribute as it was at the row's own
+-- step: reached counts who reached the step with that value, of all that entered and of
+-- all at the step before, whatever their value there; who did not reach it stands under
+-- not_reached. No times are given.
 -- grain: funnel, dimension, dimension_value, step_number
 -- columns:
 --   funnel | text | key | funnel
@@ -47,7 +49,10 @@ group_step as (
         int_funnel_dimension.dimension_value,
         int_funnel_step.step_number,
         count(*) as entered,
-        count(*) filter (where int_funnel_dimension.is_undated) as undated,
+        count(*) filter (
+            where int_funnel_dimension.is_undated
+                or int_funnel_role_undated.unit_id is not null
+        ) as undated,
         count(*) filter (where is_reached) as reached,
         count(*) filter (where is_open) as still_open,
         count(*) filter (where is_lost) as lost,
@@ -59,6 +64,10 @@ group_step as (
     inner join int_funnel_dimension
         on int_funnel_step.funnel = int_funnel_dimension.funnel
         and int_funnel_step.unit_id = int_funnel_dimension.unit_id
+    left join int_funnel_role_undated
+        on int_funnel_step.funnel = int_funnel_role_undated.funnel
+        and int_funnel_step.unit_id = int_funnel_role_undated.unit_id
+        and int_funnel_step.step_number = int_funnel_role_undated.step_number
     group by
         int_funnel_step.funnel,
         int_funnel_dimension.dimension,

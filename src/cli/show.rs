@@ -56,9 +56,30 @@ impl Pen {
                 text.push_str(&self.undated(rows, from));
             }
             text.push_str(&self.steps(rows, from..to));
+            if dimension == "all" {
+                (from..to).for_each(|row| text.push_str(&self.undated_role(rows, row)));
+            }
             from = to;
         }
         text
+    }
+
+    /// Of how many units that reached the step nobody knows whether whoever took
+    /// it had the role then for which it asks.
+    fn undated_role(self, rows: &Rows, row: usize) -> String {
+        let Some(units) = rows.integer(row, "undated_n").filter(|units| *units > 0) else {
+            return String::new();
+        };
+        let step = printable(rows.text(row, "step").unwrap_or_default());
+        let reached = rows.shown(row, "reached");
+        match self.language {
+            Language::En => format!(
+                "{step}: {units} of {reached} by a role of a later day: no older one is known\n"
+            ),
+            Language::Ja => {
+                format!("{step}: {reached} 件中 {units} 件は当時の役割が不明で、後の役割による\n")
+            }
+        }
     }
 
     /// Of how many units nobody knows whether they had the value when they entered.

@@ -186,6 +186,13 @@ pub struct FunnelStep {
     pub first_time: bool,
 }
 
+impl FunnelStep {
+    /// Whether it makes a difference in which role somebody is.
+    pub(super) fn asks_for_role(&self) -> bool {
+        !self.by_roles.is_empty() || self.different_roles.is_some_and(|roles| roles > 1)
+    }
+}
+
 /// Touchpoints that end an attempt between two steps.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -249,11 +256,15 @@ impl Funnel {
         self.steps.iter().any(|step| step.people.is_some())
     }
 
+    /// Whether its steps may be taken as they come.
+    pub(super) fn is_in_any_order(&self) -> bool {
+        self.mode.split('+').any(|mode| mode == "any_order")
+    }
+
     /// Whether any touch of the first step enters the funnel, or, in any order,
     /// any touch of any step.
     pub(super) fn is_entered_by_any(&self) -> bool {
-        let is_loose = self.mode.split('+').any(|mode| mode == "any_order");
-        let entries = if is_loose { self.steps.len() } else { 1 };
+        let entries = if self.is_in_any_order() { self.steps.len() } else { 1 };
         self.steps.iter().take(entries).all(|step| {
             step.by_roles.is_empty() && step.people.is_none() && step.different_roles.is_none()
         })

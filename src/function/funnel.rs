@@ -73,6 +73,9 @@ pub(super) struct Touch {
     pub(super) person: u32,
     /// Number of the person's role, 1 to [`ROLES_MAX`]; 0 where there is none.
     pub(super) role: u8,
+    /// It is of some step, whoever may take that; found out before the mask
+    /// loses what the touch does not satisfy.
+    pub(super) is_on_the_way: bool,
 }
 
 /// The attempt that a unit counts with.
@@ -91,8 +94,8 @@ pub(super) struct Outcome {
     pub(super) ends_at: Microseconds,
     /// What ended it.
     pub(super) ended: Option<Ended>,
-    /// Roles of the touches from its start until it converted or was over; bit
-    /// r-1 for role r.
+    /// Roles of the touches of any step, open to the role or not, from its start
+    /// until it converted or was over; bit r-1 for role r.
     pub(super) roles: u64,
 }
 
@@ -157,11 +160,12 @@ pub(super) fn evaluate(
     furthest(&ground, scratch)
 }
 
-/// Takes from each mask what the touch does not satisfy; the bits that are left
-/// in any.
+/// Takes from each mask what the touch does not satisfy, and notes which touches
+/// are of a step at all; the bits that are left in any.
 fn restrict(touches: &mut [Touch], mut seen: u64, terms: &Terms) -> u64 {
     let mut occurring = 0;
     for touch in touches {
+        touch.is_on_the_way |= touch.mask & terms.step_bits() != 0;
         touch.mask = satisfied(*touch, terms);
         let satisfied = touch.mask;
         touch.mask &= !(seen & terms.first_only());
@@ -169,6 +173,14 @@ fn restrict(touches: &mut [Touch], mut seen: u64, terms: &Terms) -> u64 {
         occurring |= touch.mask;
     }
     occurring
+}
+
+/// Whether a touch makes a difference: to what is taken, to what a mode allows,
+/// or to which roles were seen.
+pub(super) fn matters(touch: Touch, terms: &Terms) -> bool {
+    satisfied(touch, terms) != 0
+        || touch.role != 0 && touch.mask & terms.step_bits() != 0
+        || terms.heeds_foreign_touches()
 }
 
 /// The steps and exclusions that a touch satisfies by its role.

@@ -54,8 +54,9 @@ pub(super) const DOCUMENTATION: FunctionDoc = FunctionDoc {
               result an optional step not taken is null in the lists; `steps` are the numbers of \
               the steps taken; `ends_at` is the last instant at which the attempt could go on; \
               `ended_at` is when a touch ended it before, `excluded_by` the bit number of the \
-              exclusion, from 1; bit r-1 of `roles_seen` is set when role r made a touch until the \
-              attempt converted or was over. Rows without a time are left out.",
+              exclusion, from 1; bit r-1 of `roles_seen` is set when role r made a touch of any \
+              step, open to the role or not, from the start until the attempt converted or was \
+              over. Rows without a time are left out.",
     source: "levels agree with ClickHouse's test 00632_aggregation_window_funnel",
 };
 

@@ -40,12 +40,6 @@ pub(super) fn funnels(pipeline: &Pipeline) -> Result<RecordBatch> {
         ),
         booleans("asks_for_roles", all.iter().map(asks_for_roles).collect()),
         booleans(
-            "asks_by_role",
-            all.iter()
-                .map(|funnel| funnel.steps.iter().any(has_by_roles))
-                .collect(),
-        ),
-        booleans(
             "is_entered_by_any",
             all.iter().map(Funnel::is_entered_by_any).collect(),
         ),
@@ -54,10 +48,15 @@ pub(super) fn funnels(pipeline: &Pipeline) -> Result<RecordBatch> {
 
 pub(super) fn steps(pipeline: &Pipeline) -> Result<RecordBatch> {
     let mut rows = Vec::new();
+    let mut asks_for_role = Vec::new();
     for funnel in &pipeline.funnels {
         let mut required_before = None;
         for (number, step) in (1_i64..).zip(&funnel.steps) {
             rows.push((funnel.name.as_str(), number, step, required_before));
+            // In any order a step's number says the how-manieth it was, not which.
+            let asks_somewhere = || funnel.steps.iter().any(FunnelStep::asks_for_role);
+            asks_for_role
+                .push(step.asks_for_role() || funnel.is_in_any_order() && asks_somewhere());
             if !step.optional {
                 required_before = Some(number);
             }
@@ -72,6 +71,7 @@ pub(super) fn steps(pipeline: &Pipeline) -> Result<RecordBatch> {
             "is_optional",
             rows.iter().map(|row| row.2.optional).collect(),
         ),
+        booleans("asks_for_role", asks_for_role),
         ("required_before", Arc::new(required_before)),
     ])
 }

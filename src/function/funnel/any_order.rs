@@ -115,7 +115,7 @@ fn roles(ground: &Ground, best: &Outcome, start: usize) -> u64 {
     (start..ground.touches.len())
         .take_while(|position| *position <= last && ground.at(*position) <= best.ends_at)
         .map(|position| ground.touches[position])
-        .filter(|touch| touch.role != 0 && touch.mask & ground.terms.step_bits() != 0)
+        .filter(|touch| touch.role != 0 && touch.is_on_the_way)
         .fold(0, |roles, touch| roles | step_bit(usize::from(touch.role)))
 }
 

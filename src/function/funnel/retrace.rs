@@ -62,7 +62,7 @@ impl Walk<'_> {
         let touch = self.ground.touches[position];
         let steps = touch.mask & terms.step_bits();
         let once = terms.modes().has(Modes::STRICT_ONCE);
-        if steps != 0 && touch.role != 0 {
+        if touch.is_on_the_way && touch.role != 0 {
             self.outcome.roles |= step_bit(usize::from(touch.role));
         }
         let standing = self.level;

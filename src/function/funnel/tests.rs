@@ -324,6 +324,7 @@ fn a_quorum_is_gathered_since_the_step_before() {
         mask,
         person,
         role,
+        ..Touch::default()
     };
     let mut touches = [
         touch(1, 2, 1, 1),
@@ -446,6 +447,7 @@ fn journeys(length: usize, steps: u32) -> impl Strategy<Value = Vec<Touch>> {
         mask,
         person,
         role,
+        ..Touch::default()
     });
     prop::collection::vec(touch, 0..length).prop_map(|mut touches| {
         touches.sort_by_key(|touch| touch.occurred_at);

@@ -182,8 +182,7 @@ impl Groups {
     /// Takes in one touch of `group`, whose terms have this number.
     fn take(&mut self, group: usize, number: u32, record: &Record) -> Result<()> {
         let terms = &self.known[number as usize].terms;
-        let satisfied = funnel::satisfied(record.touch(0), terms);
-        if satisfied == 0 && !terms.heeds_foreign_touches() {
+        if !funnel::matters(record.touch(0), terms) {
             return Ok(());
         }
         let Some(sequence) = &mut self.sequence else {

@@ -70,6 +70,7 @@ impl<'a> Record<'a> {
             mask: self.mask,
             person,
             role: self.role,
+            is_on_the_way: false,
         }
     }
 }

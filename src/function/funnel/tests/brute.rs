@@ -181,6 +181,16 @@ impl History<'_> {
         (1..=STEPS).any(|step| self.satisfies(position, step))
     }
 
+    /// The role whose touch of any step it is, open to that role or not.
+    fn role_on_the_way(&self, position: usize) -> u64 {
+        let touch = self.touches[position];
+        let has_step = (1..=STEPS).any(|step| touch.mask >> (step - 1) & 1 == 1);
+        match touch.role {
+            role if role > 0 && has_step => 1 << (role - 1),
+            _ => 0,
+        }
+    }
+
     fn is_excluded(&self, position: usize, level: usize) -> bool {
         let is_exclusion = self.touches[position].mask >> STEPS & 1 == 1;
         let is_between = |(after, before): (usize, usize)| {
@@ -250,9 +260,7 @@ impl History<'_> {
                 });
                 break;
             }
-            if self.is_of_a_step(position) && self.touches[position].role > 0 {
-                outcome.roles |= 1 << (self.touches[position].role - 1);
-            }
+            outcome.roles |= self.role_on_the_way(position);
             let standing = level;
             let mut has_served = false;
             if !once {
@@ -369,9 +377,7 @@ impl History<'_> {
                 });
                 break;
             }
-            if self.is_of_a_step(touch) && self.touches[touch].role > 0 {
-                outcome.roles |= 1 << (self.touches[touch].role - 1);
-            }
+            outcome.roles |= self.role_on_the_way(touch);
             let is_too_early = modes.has(Modes::STRICT_INCREASE)
                 && taken
                     .last()
