@@ -59,7 +59,7 @@ stay_month as (
     from recent_stay
 ),
 
--- the days of the stay that lie in the month, as bits: from one day on, and before another
+-- the days of the stay that lie in the month, as bits: from one day on, before another
 spanned as (
     select
         *,
