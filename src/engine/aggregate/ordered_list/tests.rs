@@ -4,10 +4,10 @@ use arrow::array::{Int64Array, RecordBatch, StringViewArray};
 use arrow::compute::SortOptions;
 use arrow::datatypes::Schema;
 use arrow::util::pretty::pretty_format_batches;
-use datafusion::prelude::SessionContext;
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::session::Session;
 
 /// Every shape of the call: one key and two, downwards, nulls first and last, a
 /// filter, ignored nulls, and a number beside a text.
@@ -22,7 +22,7 @@ const CALLS: &str = "select part, array_agg(word order by place) as one, \
 fn answer(batches: Vec<RecordBatch>, is_ours: bool) -> String {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let context = SessionContext::new();
+        let context = Session::new();
         if is_ours {
             for function in crate::engine::aggregate::all() {
                 context.register_udaf(function);
