@@ -3,7 +3,6 @@
 -- no dated extracts are kept that is today's: on such days valid_from says that nobody
 -- knows whether it held.
 -- grain: account_id, applies_from
--- materialise: view
 -- columns:
 --   account_id | text | key | account
 --   segment | text | - | the company's own segment; unknown where it names none
@@ -15,6 +14,40 @@
 --   valid_from | date | day | first day on which it is known to have held; null for none
 --   applies_from | date | day | first day on which it is taken for granted
 --   applies_to | date | day | first day on which it no longer is; null for today's
+with
+
+state as (
+    select
+        stg_account.account_id,
+        stg_account_history.segment,
+        stg_account_history.region,
+        stg_account_history.industry,
+        stg_account_history.country,
+        stg_account_history.owner_id,
+        stg_account_history.employees,
+        stg_account_history.valid_from,
+        stg_account_history.applies_from,
+        stg_account_history.valid_to
+    from stg_account_history
+    inner join stg_account on stg_account_history.account_id = stg_account.account_id
+    union all
+    -- a pipeline may bring the newest rows by a model of its own, and no history
+    select
+        stg_account.account_id,
+        stg_account.segment,
+        stg_account.region,
+        stg_account.industry,
+        stg_account.country,
+        stg_account.owner_id,
+        stg_account.employees,
+        cast(null as date) as valid_from,
+        date '1900-01-01' as applies_from,
+        cast(null as date) as valid_to
+    from stg_account
+    left anti join stg_account_history
+        on stg_account.account_id = stg_account_history.account_id
+)
+
 select
     account_id,
     segment,
@@ -31,4 +64,4 @@ select
     valid_from,
     applies_from,
     valid_to as applies_to
-from stg_account_history
+from state
