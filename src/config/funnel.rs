@@ -264,7 +264,11 @@ impl Funnel {
     /// Whether any touch of the first step enters the funnel, or, in any order,
     /// any touch of any step.
     pub(super) fn is_entered_by_any(&self) -> bool {
-        let entries = if self.is_in_any_order() { self.steps.len() } else { 1 };
+        let entries = if self.is_in_any_order() {
+            self.steps.len()
+        } else {
+            1
+        };
         self.steps.iter().take(entries).all(|step| {
             step.by_roles.is_empty() && step.people.is_none() && step.different_roles.is_none()
         })
