@@ -510,7 +510,7 @@ mod tests {
         let settings = Pipeline::parse("nightly.yaml", SHIPPED_PIPELINE).unwrap();
         let contest = Contest {
             store: &store,
-            number: 2,
+            number: 5,
             examples: &Examples {
                 features: vec!["use".to_owned()],
                 ..Examples::default()
