@@ -27,15 +27,16 @@ continued as (
     left join top_reason on known.account_id = top_reason.account_id
     where known.task_type = 'risk'
         and case
-            when known.is_closed then not known.may_reopen
-            when known.is_in_crm and not known.was_held_out then true
-            -- waiting or kept out the night before, it is a task of the account as well
+            when known.is_closed and not known.may_reopen then true
+            when known.is_in_crm and not known.is_closed and not known.was_held_out
+                then true
+            -- waiting, kept out or open again the night before, it is one as well
             else known.last_true_on is not null and known.ended_on is null
         end
     qualify row_number() over (
         partition by known.account_id
         order by
-            known.is_closed,
+            known.is_closed and not known.may_reopen,
             coalesce(known.task_key = top_reason.task_key, false) desc,
             known.opened_on,
             known.task_key
