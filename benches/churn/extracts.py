@@ -37,8 +37,10 @@ def simulated(kenko, folder, options, seed):
     file = folder / "pipelines" / "nightly.yaml"
     # Month-ends before the first event would be learned from as if nobody used anything.
     months = (options.days - HORIZON_DAYS) // 31
-    text, found = re.subn(r"(?m)^  months: \d+$", f"  months: {months}", file.read_text())
-    assert found == 1, "the pipeline has one line `months:`"
+    text, found = re.subn(
+        r"(?ms)(^churn_model:$.*?^  months: )\d+$", rf"\g<1>{months}", file.read_text(), count=1
+    )
+    assert found == 1, "the pipeline says of how many months a model learns"
     file.write_text(text)
     return file
 
