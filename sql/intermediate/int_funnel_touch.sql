@@ -21,9 +21,7 @@ with
 
 -- only these channels and types of deals make a difference
 asked as (
-    select distinct
-        touchpoint,
-        variant
+    select distinct touchpoint, variant
     from int_funnel_kind
     where variant <> ''
 ),
@@ -112,12 +110,8 @@ held as (
 
 -- over which days a person had one of the roles that the funnel names
 role_of_contact as (
-    select
-        int_contact_state.contact_id,
-        int_contact_state.applies_from,
-        int_contact_state.applies_to,
-        cfg_funnel_role.funnel,
-        cfg_funnel_role.role_number
+    select int_contact_state.contact_id, int_contact_state.applies_from,
+        int_contact_state.applies_to, cfg_funnel_role.funnel, cfg_funnel_role.role_number
     from cfg_funnel_role
     inner join int_measured_funnel
         on cfg_funnel_role.funnel = int_measured_funnel.funnel

@@ -49,10 +49,7 @@ group_step as (
         int_funnel_dimension.dimension_value,
         int_funnel_step.step_number,
         count(*) as entered,
-        count(*) filter (
-            where int_funnel_dimension.is_undated
-                or int_funnel_role_undated.unit_id is not null
-        ) as undated,
+        count(*) filter (where is_undated or role_undated.unit_id is not null) as undated,
         count(*) filter (where is_reached) as reached,
         count(*) filter (where is_open) as still_open,
         count(*) filter (where is_lost) as lost,
@@ -64,15 +61,12 @@ group_step as (
     inner join int_funnel_dimension
         on int_funnel_step.funnel = int_funnel_dimension.funnel
         and int_funnel_step.unit_id = int_funnel_dimension.unit_id
-    left join int_funnel_role_undated
-        on int_funnel_step.funnel = int_funnel_role_undated.funnel
-        and int_funnel_step.unit_id = int_funnel_role_undated.unit_id
-        and int_funnel_step.step_number = int_funnel_role_undated.step_number
-    group by
-        int_funnel_step.funnel,
-        int_funnel_dimension.dimension,
-        int_funnel_dimension.dimension_value,
-        int_funnel_step.step_number
+    left join int_funnel_role_undated as role_undated
+        on int_funnel_step.funnel = role_undated.funnel
+        and int_funnel_step.unit_id = role_undated.unit_id
+        and int_funnel_step.step_number = role_undated.step_number
+    group by int_funnel_step.funnel, int_funnel_dimension.dimension,
+        int_funnel_dimension.dimension_value, int_funnel_step.step_number
 ),
 
 -- what is at a step is compared with all
