@@ -114,17 +114,18 @@ def one(kenko, folder, options, seed):
 
     answer = f"seed {seed}: {model['kind']}, {model['verdict']}, lost {figure('lost_accounts'):.0f}"
     if model["kind"] != "none":
-        rows = judged_rows(folder)
-        probability, lost = rows["churn_probability_90d"], rows["is_lost"].astype("uint8")
         n = card[("auc", "all", "all")]["n"]
         answer += f", rows {n}, auc {figure('auc'):.4f}, ece {figure('expected_calibration_error'):.4f}"
         answer += f", log loss {figure('log_loss'):.5f}"
-        # In a smaller company a quarter may be too young to be forecast, and there is chance
-        # where everybody has one probability.
-        if options.world != "chance" and len(lost) == n:
-            truth, card_auc = run.auc(probability, lost), figure("auc")
+    # Where all is chance everybody has one probability, which ranks nothing.
+    if model["kind"] != "none" and options.world != "chance":
+        rows = judged_rows(folder)
+        probability, lost = rows["churn_probability_90d"], rows["is_lost"].astype("uint8")
+        # In a small company a quarter may have too little before it to be forecast.
+        if len(lost) == n:
+            truth = run.auc(probability, lost)
             answer += f"; truth: auc {truth:.4f}, log loss {run.loss(probability, lost):.5f}"
-            answer += f"; gap {truth - card_auc:.4f}"
+            answer += f"; gap {truth - figure('auc'):.4f}"
             answer += f"; scorecard: auc {run.auc(rows['scorecard_log_odds'], lost):.4f}"
     print(answer, flush=True)
     print(f"    {decision['note_en']}", flush=True)

@@ -268,30 +268,33 @@ fn training_on_a_young_company_says_what_is_lacking_and_leaves_the_scorecard() {
     );
     let wrong = company.kenko(&["train", "pipelines/nightly.yaml", "--as-of", "2026-06-31"]);
     assert_eq!(wrong.code(), 2);
+}
 
+#[test]
+fn what_no_extract_could_mend_is_refused_before_any_is_read() {
+    let company = Company::small();
     // Nobody learns from what only today's state says, whatever the pipeline lists.
     let listed = "  features:\n    - feature: days_since_active\n";
     let today = "  features:\n    - feature: auto_renew_off\n      label: {en: no renewal, ja: 更新なし}\n      \
                  is_actionable: false\n    - feature: days_since_active\n";
-    assert!(pipeline.contains(listed));
-    company.write("pipelines/nightly.yaml", &pipeline.replace(listed, today));
-    // No extract could mend that, so it is known before any is read.
-    for command in [&["check", "pipelines/nightly.yaml"][..], &order[..]] {
-        let refused = company.kenko(command);
+    assert!(SHIPPED_PIPELINE.contains(listed));
+    let pipeline = SHIPPED_PIPELINE.replace(listed, today);
+    company.write("pipelines/nightly.yaml", &pipeline);
+    for command in ["check", "train", "run"] {
+        let refused = company.kenko(&[command, "pipelines/nightly.yaml"]);
         assert_eq!(refused.code(), 2, "{}", refused.shown());
         let said = refused.messages();
         assert!(said.contains("churn_feature_for_training"), "{said}");
         assert!(said.contains("auto_renew_off"), "{said}");
     }
-    let short = pipeline.replace("  horizon_days: 90\n", "  horizon_days: 180\n");
+    let short = SHIPPED_PIPELINE
+        .replace("  months: 36\n", "  months: 6\n")
+        .replace("  horizon_days: 90\n", "  horizon_days: 180\n");
     company.write("pipelines/nightly.yaml", &short);
     let refused = company.kenko(&["check", "pipelines/nightly.yaml"]);
     assert_eq!(refused.code(), 2, "{}", refused.shown());
-    assert!(
-        refused.messages().contains("from less than 9 months"),
-        "{}",
-        refused.shown()
-    );
+    let said = refused.messages();
+    assert!(said.contains("from less than 9 months"), "{said}");
 }
 
 /// The shipped pipeline, made to learn from this many months and to publish `marts` only.
@@ -300,83 +303,74 @@ fn learning(months: u32, marts: &str) -> String {
     format!("{shipped}\nmarts: [{marts}]\n")
 }
 
+/// What `train` says of a company as of a day.
+fn trained_as_of(company: &Company, as_of: &str) -> String {
+    let order = "train pipelines/nightly.yaml --output out --as-of";
+    let order: Vec<&str> = order.split(' ').chain([as_of]).collect();
+    let said = company.kenko(&order).succeeded();
+    said.stdout().to_owned()
+}
+
+/// The version that a training said it had made.
+fn version_in(said: &str) -> String {
+    let mut lines = said.lines();
+    let line = lines.find(|line| line.contains(" as of 2026-")).unwrap();
+    line.split(' ').nth(2).unwrap().to_owned()
+}
+
+/// The task about the risk of each account that has one in hand, and how many it has.
+fn tasks_in_hand(company: &Company) -> BTreeMap<String, String> {
+    let tasks = "select account_id, min(task_key) as task_key, count(*) as n from task \
+                 where task_type = 'risk' and is_handed_over group by account_id";
+    let answer = asked(company, tasks);
+    let rows = answer.lines().skip(1).map(|line| {
+        let (account, task) = line.split_once(',').unwrap();
+        (account.to_owned(), task.to_owned())
+    });
+    rows.collect()
+}
+
+/// A night before a model took charge, which does not know it, and the night of its day.
+fn tasks_go_on_when_a_model_takes_charge(company: &Company, champion: &str) {
+    company.run("2026-01-30", "out", &[]).succeeded();
+    let scorecard = "model,model_version\nscorecard,1\n";
+    assert_eq!(asked(company, IN_CHARGE), scorecard);
+    let before = tasks_in_hand(company);
+    company.run("2026-01-31", "out", &[]).succeeded();
+    assert!(asked(company, IN_CHARGE).ends_with(&format!(",{champion}\n")));
+    let after = tasks_in_hand(company);
+    let both = || {
+        before
+            .iter()
+            .filter(|(account, _)| after.contains_key(*account))
+    };
+    assert!(both().count() > 3, "{before:?} {after:?}");
+    for (account, task) in both() {
+        assert_eq!(&after[account], task);
+        assert!(task.ends_with(",1"), "{task}");
+    }
+}
+
 #[test]
 fn a_second_training_meets_the_model_in_charge_on_later_month_ends() {
     let company = Company::nobody();
     company.kenko(&["init", "."]).succeeded();
     let sample = "sample --world observable --accounts 500 --days 480 --events 20000 --seed 3 \
                   --until 2026-06-30 --to testdata";
-    company
-        .kenko(&sample.split_whitespace().collect::<Vec<_>>())
-        .succeeded();
+    let sample: Vec<&str> = sample.split_whitespace().collect();
+    company.kenko(&sample).succeeded();
     let marts = "churn_risk, churn_reason, model_card, model_drift, risk_list, task";
     company.write("pipelines/nightly.yaml", &learning(8, marts));
-    let train = |as_of: &str| {
-        let order = [
-            "train",
-            "pipelines/nightly.yaml",
-            "--as-of",
-            as_of,
-            "--output",
-            "out",
-        ];
-        let said = company.kenko(&order).succeeded();
-        said.stdout().to_owned()
-    };
-    let newest = |said: &str| {
-        let line = said
-            .lines()
-            .find(|line| line.contains(" as of 2026-"))
-            .unwrap();
-        line.split(' ').nth(2).unwrap().to_owned()
-    };
-    let first = train("2026-01-31");
-    let champion = newest(&first);
-    assert!(
-        first.contains(&format!("in charge: model {champion}\n")),
-        "{first}"
-    );
+    let first = trained_as_of(&company, "2026-01-31");
+    let champion = version_in(&first);
+    let charge = format!("in charge: model {champion}\n");
+    assert!(first.contains(&charge), "{first}");
     assert!(first.contains("better than every baseline"), "{first}");
+    tasks_go_on_when_a_model_takes_charge(&company, &champion);
 
-    // The night before did not know the model; tasks in hand go on under their names.
-    let tasks = "select account_id, min(task_key) as task_key, count(*) as n from task \
-                 where task_type = 'risk' and is_handed_over group by account_id order by account_id";
-    company.run("2026-01-30", "out", &[]).succeeded();
-    assert_eq!(
-        asked(&company, IN_CHARGE),
-        "model,model_version\nscorecard,1\n"
-    );
-    let before = asked(&company, tasks);
-    company.run("2026-01-31", "out", &[]).succeeded();
-    let kind = first.split(' ').next().unwrap();
-    assert!(
-        asked(&company, IN_CHARGE).ends_with(&format!("{champion}\n")),
-        "{kind}"
-    );
-    let after = asked(&company, tasks);
-    let accounts = |lines: &str| -> BTreeMap<String, String> {
-        let cells = lines
-            .lines()
-            .skip(1)
-            .map(|line| line.split_once(',').unwrap());
-        cells
-            .map(|(account, task)| (account.to_owned(), task.to_owned()))
-            .collect()
-    };
-    let (before, after) = (accounts(&before), accounts(&after));
-    let stayed = before
-        .iter()
-        .filter(|(account, _)| after.contains_key(*account));
-    let stayed: Vec<_> = stayed.collect();
-    assert!(stayed.len() > 3, "{before:?} {after:?}");
-    for (account, task) in stayed {
-        assert_eq!(&after[account], task);
-        assert!(task.ends_with(",1"), "{task}");
-    }
-
-    let second = train("2026-06-30");
+    let second = trained_as_of(&company, "2026-06-30");
     assert!(second.contains("log loss "), "{second}");
-    let challenger = newest(&second);
+    let challenger = version_in(&second);
     assert_ne!(challenger, champion);
     let winner = if second.contains("it is in charge") {
         &challenger
@@ -388,12 +382,9 @@ fn a_second_training_meets_the_model_in_charge_on_later_month_ends() {
     assert!(asked(&company, IN_CHARGE).ends_with(&format!(",{winner}\n")));
     let card = "select model_role, model_version, note like '%log loss%' as by_figures from model_card \
                 where metric = 'decision' order by model_role";
-    assert_eq!(
-        asked(&company, card),
-        format!(
-            "model_role,model_version,by_figures\nchampion,{winner},true\nnewest,{challenger},true\n"
-        )
-    );
+    let roles = format!("champion,{winner},true\nnewest,{challenger},true\n");
+    let head = "model_role,model_version,by_figures\n";
+    assert_eq!(asked(&company, card), format!("{head}{roles}"));
     let judged = "select model_role, model_version from model_card where metric = 'auc' and dimension = 'all' \
                   order by model_role";
     assert_eq!(
