@@ -15,15 +15,30 @@
 --   created_on | date | day | day the account was created
 select
     account_id,
-    account_name,
-    domain,
-    parent_account_id,
-    industry,
+    nullif(trim(name), '') as account_name,
+    nullif(lower(trim(domain)), '') as domain,
+    nullif(trim(parent_account_id), '') as parent_account_id,
+    nullif(trim(industry), '') as industry,
     employees,
-    region,
-    country,
-    segment,
-    owner_id,
+    nullif(trim(region), '') as region,
+    nullif(trim(country), '') as country,
+    coalesce(nullif(trim(segment), ''), 'unknown') as segment,
+    nullif(trim(owner_id), '') as owner_id,
     created_on
-from stg_account_history
-where valid_to is null
+from raw_account
+-- every column takes part, so that two different rows never tie
+qualify row_number() over (
+    partition by account_id
+    order by
+        snapshot_date desc nulls last,
+        created_on desc nulls last,
+        name nulls last,
+        domain nulls last,
+        parent_account_id nulls last,
+        industry nulls last,
+        employees nulls last,
+        region nulls last,
+        country nulls last,
+        segment nulls last,
+        owner_id nulls last
+) = 1

@@ -437,7 +437,7 @@ fn publish_an_earlier_day(company: &Company) {
 fn a_mistake_in_a_model_is_shown_where_it_stands() {
     let company = Company::small();
     company.overlay_its_sql();
-    let model = company.path("sql/staging/stg_account_history.sql");
+    let model = company.path("sql/staging/stg_account.sql");
     let text = fs::read_to_string(&model).unwrap();
     let wrong = text.replacen("lower(trim(domain))", "lower(trim(domian))", 1);
     let line = wrong
@@ -449,7 +449,7 @@ fn a_mistake_in_a_model_is_shown_where_it_stands() {
     for command in ["check", "run"] {
         let refused = company.kenko(&[command, "pipelines/nightly.yaml"]);
         assert_eq!(refused.code(), 2, "{command}: {}", refused.messages());
-        let place = format!("sql/staging/stg_account_history.sql:{line}:");
+        let place = format!("sql/staging/stg_account.sql:{line}:");
         let failure = refused.messages();
         assert!(failure.contains(&place), "{command}: {failure}");
         assert!(failure.contains("hint: "), "{command}: {failure}");
