@@ -14,8 +14,12 @@
 --   reason | text | - | the rest of the key
 --   urgency | integer | - | 1 = most urgent kind of task
 --   list_rank | integer | - | its rank on the list tonight, null when not listed
---   why | text | - | the reason, in words
+--   why | text | - | the reason, in words of the pipeline's language
+--   why_en | text | - | the same in English
+--   why_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   status | text | - | open, proposed, snoozed, waiting, held_out, done or cleared
 --   is_handed_over | boolean | - | belongs into the CRM as a task to work on
 --   is_true | boolean | - | its reason holds tonight
@@ -31,23 +35,23 @@
 with
 
 candidate as (
-    select task_key, account_id, 'alert' as task_type,
-        owner_id, rank, why, next_step, status from alert
+    select task_key, account_id, 'alert' as task_type, owner_id, rank, status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja from alert
     union all
-    select task_key, account_id, 'risk' as task_type,
-        owner_id, rank, why, next_step, status from risk_list
+    select task_key, account_id, 'risk' as task_type, owner_id, rank, status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja from risk_list
     union all
-    select task_key, account_id, 'expansion' as task_type,
-        owner_id, rank, why, next_step, status from expansion_list
+    select task_key, account_id, 'expansion' as task_type, owner_id, rank, status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja from expansion_list
     union all
-    select task_key, account_id, 'nurture' as task_type,
-        owner_id, rank, why, next_step, status from nurture_list
+    select task_key, account_id, 'nurture' as task_type, owner_id, rank, status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja from nurture_list
     union all
-    select task_key, account_id, 'advocate' as task_type,
-        owner_id, rank, why, next_step, status from advocate_list
+    select task_key, account_id, 'advocate' as task_type, owner_id, rank, status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja from advocate_list
     union all
-    select task_key, account_id, 'next_best_action' as task_type,
-        owner_id, rank, why, next_step, status from next_best_action
+    select task_key, account_id, 'next_best_action' as task_type, owner_id, rank, status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja from next_best_action
 ),
 
 judged as (
@@ -59,7 +63,11 @@ judged as (
         rank as list_rank,
         candidate.status as list_status,
         coalesce(nullif(why, ''), prior_why) as why,
+        coalesce(nullif(why_en, ''), prior_why_en) as why_en,
+        coalesce(nullif(why_ja, ''), prior_why_ja) as why_ja,
         coalesce(next_step, prior_next_step) as next_step,
+        coalesce(next_step_en, prior_next_step_en) as next_step_en,
+        coalesce(next_step_ja, prior_next_step_ja) as next_step_ja,
         candidate.task_key is not null as is_true,
         coalesce(is_in_crm, false) as is_in_crm,
         coalesce(is_closed, false) as is_closed,
@@ -137,7 +145,11 @@ select
         as reason,
     dated.urgency, list_rank,
     coalesce(dated.why, unnamed.why) as why,
+    coalesce(dated.why_en, unnamed.why_en) as why_en,
+    coalesce(dated.why_ja, unnamed.why_ja) as why_ja,
     coalesce(dated.next_step, unnamed.next_step) as next_step,
+    coalesce(dated.next_step_en, unnamed.next_step_en) as next_step_en,
+    coalesce(dated.next_step_ja, unnamed.next_step_ja) as next_step_ja,
     status, is_handed_over, is_true, opened_on, handed_over_on,
     -- counted from the day somebody could begin with it
     coalesce(known_due_on, coalesce(reopened_on, handed_over_on) + cast(due_days as int))
