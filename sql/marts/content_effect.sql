@@ -27,123 +27,27 @@
 --   difference_low | float | -1-1 | low end of its 95 % interval
 --   difference_high | float | -1-1 | high end of its 95 % interval
 --   is_too_few | boolean | - | either n is below the pipeline's minimum
-with
-
-seen as (
-    select
-        content_id,
-        journey,
-        stage,
-        case when reach.is_all then 'all' else role end as role,
-        count(*) as touches,
-        count(distinct account_id) as accounts,
-        count(distinct nullif(contact_id, '')) as contacts
-    from (values (true), (false)) as reach (is_all)
-    cross join int_content_touch
-    group by content_id, journey, stage, case when reach.is_all then 'all' else role end
-),
-
-cell as (
-    select content_id, journey, stage, role, touches, accounts, contacts from seen
-    union all
-    select
-        'none' as content_id,
-        wanted.journey,
-        wanted.stage,
-        wanted.role,
-        cast(0 as bigint) as touches,
-        cast(0 as bigint) as accounts,
-        cast(0 as bigint) as contacts
-    from int_content_need as wanted
-    left anti join seen
-        on wanted.journey = seen.journey
-        and wanted.stage = seen.stage
-        and wanted.role = seen.role
-),
-
-stage_total as (
-    select
-        journey,
-        stage,
-        count(*) as stays,
-        count(*) filter (where moved) as moved
-    from int_content_stay
-    group by journey, stage
-),
-
-exposed as (
-    select
-        content_id,
-        journey,
-        stage,
-        role,
-        count(*) as stays,
-        count(*) filter (where moved) as moved
-    from int_content_exposure
-    group by content_id, journey, stage, role
-),
-
-counted as (
-    select
-        cell.*,
-        coalesce(exposed.stays, 0) as stays_seen,
-        coalesce(exposed.moved, 0) as moved_seen,
-        coalesce(stage_total.stays, 0) - coalesce(exposed.stays, 0) as stays_unseen,
-        coalesce(stage_total.moved, 0) - coalesce(exposed.moved, 0) as moved_unseen
-    from cell
-    left join stage_total
-        on cell.journey = stage_total.journey
-        and cell.stage = stage_total.stage
-    left join exposed
-        on cell.content_id = exposed.content_id
-        and cell.journey = exposed.journey
-        and cell.stage = exposed.stage
-        and cell.role = exposed.role
-),
-
-judged as (
-    select
-        counted.*,
-        least(stays_seen, stays_unseen) >= greatest(cfg_pipeline.minimum_n, 1)
-            as is_enough
-    from cfg_pipeline
-    cross join counted
-),
-
-rated as (
-    select
-        *,
-        case when is_enough then cast(moved_seen as double) / stays_seen end as p,
-        case when is_enough then wilson_low(moved_seen, stays_seen) end as p_low,
-        case when is_enough then wilson_high(moved_seen, stays_seen) end as p_high,
-        case when is_enough then cast(moved_unseen as double) / stays_unseen end as q,
-        case when is_enough then wilson_low(moved_unseen, stays_unseen) end as q_low,
-        case when is_enough then wilson_high(moved_unseen, stays_unseen) end as q_high
-    from judged
-)
-
 select
     content_id,
     journey,
     stage,
     role,
-    content_id = 'none' as is_missing,
+    is_missing,
     touches,
     accounts,
     contacts,
     stays_seen,
     moved_seen,
-    p as rate_seen,
-    p_low as rate_seen_low,
-    p_high as rate_seen_high,
+    rate_seen,
+    rate_seen_low,
+    rate_seen_high,
     stays_unseen,
     moved_unseen,
-    q as rate_unseen,
-    q_low as rate_unseen_low,
-    q_high as rate_unseen_high,
-    p - q as difference,
-    -- Newcombe's interval, put together from those of the two rates
-    p - q - sqrt(power(p - p_low, 2) + power(q_high - q, 2)) as difference_low,
-    p - q + sqrt(power(p_high - p, 2) + power(q - q_low, 2)) as difference_high,
-    not is_enough as is_too_few
-from rated
+    rate_unseen,
+    rate_unseen_low,
+    rate_unseen_high,
+    difference,
+    difference_low,
+    difference_high,
+    is_too_few
+from int_content_effect

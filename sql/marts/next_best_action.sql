@@ -35,41 +35,14 @@
 --   owner_position | integer | - | place among the owner's, kept out ones not counted
 with
 
-evidence as (
-    select
-        int_action_person.*,
-        content_effect.content_id,
-        content_effect.role as evidence_role,
-        coalesce(content_effect.difference_low > 0, false) as is_moved,
-        content_effect.difference,
-        content_effect.difference_low,
-        content_effect.difference_high,
-        content_effect.stays_seen,
-        content_effect.accounts
-    from cfg_pipeline
-    cross join int_action_person
-    inner join content_effect
-        on int_action_person.journey = content_effect.journey
-        and int_action_person.stage = content_effect.stage
-        and content_effect.role in (int_action_person.role, 'all')
-    left anti join int_known_content
-        on int_action_person.contact_id = int_known_content.contact_id
-        and content_effect.content_id = int_known_content.content_id
-    where not content_effect.is_missing
-        and (
-            content_effect.difference_low > 0
-            or content_effect.accounts >= greatest(cfg_pipeline.minimum_n, 1)
-        )
-),
-
+-- the best of the journeys, in the order of int_content_rank
 best as (
     select *
-    from evidence
+    from int_action_content
     qualify row_number() over (
         partition by account_id, contact_id
         order by
             is_moved desc,
-            -- the role's own figure before that of everybody
             evidence_role = 'all',
             case when is_moved then difference_low end desc nulls last,
             accounts desc,
