@@ -52,6 +52,7 @@ pub(crate) const SIGNALS: [&str; 21] = [
     "relationship_signs",
     "reported_on_time",
     "silent_contacts",
+    "silent_share",
     "usage_change_28d",
     "user_nps_mean",
 ];

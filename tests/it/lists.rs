@@ -374,7 +374,7 @@ fn risk_and_silence_come_true(company: &Company) {
 
     let true_risk = truth(company, BEFORE);
     let factors = company.table("before", "risk_factor");
-    let flagged: BTreeSet<String> = accounts(&factors.only("factor", &["silent_contacts"]))
+    let flagged: BTreeSet<String> = accounts(&factors.only("factor", &["mostly_silent"]))
         .into_iter()
         .collect();
     let (silent, heard): (Vec<_>, Vec<_>) = ranked
