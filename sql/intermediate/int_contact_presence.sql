@@ -9,14 +9,19 @@
 with
 
 sign_of_life as (
-    select account_id, contact_id, day
-    from int_contact_day
+    -- the lowest and the highest bit of the days of a month
+    select
+        account_id,
+        contact_id,
+        month + cast(log2(days & -days) as integer) as first_on,
+        month + cast(floor(log2(days)) as integer) as last_on
+    from int_contact_month
     union all
-    select account_id, contact_id, opened_on as day
+    select account_id, contact_id, opened_on as first_on, opened_on as last_on
     from stg_ticket
     where account_id is not null and contact_id is not null
     union all
-    select account_id, contact_id, responded_on as day
+    select account_id, contact_id, responded_on as first_on, responded_on as last_on
     from stg_survey_response
     where is_finished and account_id is not null and contact_id is not null
 )
@@ -24,8 +29,8 @@ sign_of_life as (
 select
     account_id,
     contact_id,
-    min(day) as first_seen_on,
-    max(day) as last_seen_on
+    min(first_on) as first_seen_on,
+    max(last_on) as last_seen_on
 from sign_of_life
-where day <= $as_of
+where last_on <= $as_of
 group by account_id, contact_id

@@ -33,38 +33,40 @@ unanswered as (
         and int_journey_touch.day >= int_won_deal.touches_from
         and int_journey_touch.first_at <= int_won_deal.won_at
     where $as_of - int_journey_touch.day > cfg_attribution.window_days
+),
+
+placed as (
+    select
+        concat('won:', opportunity_id) as journey_id,
+        1 as conversions,
+        position,
+        channel,
+        mode,
+        touchpoint,
+        content
+    from int_conversion_touch
+    union all
+    select
+        journey_id,
+        0 as conversions,
+        row_number() over (
+            partition by journey_id
+            order by first_at, contact_id, touchpoint, raw_channel, mode, content_id
+        ) as position,
+        channel,
+        mode,
+        touchpoint,
+        content
+    from unanswered
 )
 
 select
-    concat('won:', opportunity_id) as journey_id,
-    cast(1 as bigint) as conversions,
-    cast(0 as bigint) as nulls,
+    journey_id,
+    cast(conversions as bigint) as conversions,
+    cast(1 - conversions as bigint) as nulls,
     array_agg(channel order by position) as channels,
     array_agg(mode order by position) as modes,
     array_agg(touchpoint order by position) as touchpoints,
     array_agg(content order by position) as contents
-from int_conversion_touch
-group by opportunity_id
-union all
-select
-    journey_id,
-    cast(0 as bigint) as conversions,
-    cast(1 as bigint) as nulls,
-    array_agg(
-        channel
-        order by first_at, contact_id, touchpoint, raw_channel, mode, content_id
-    ) as channels,
-    array_agg(
-        mode
-        order by first_at, contact_id, touchpoint, raw_channel, mode, content_id
-    ) as modes,
-    array_agg(
-        touchpoint
-        order by first_at, contact_id, touchpoint, raw_channel, mode, content_id
-    ) as touchpoints,
-    array_agg(
-        content
-        order by first_at, contact_id, touchpoint, raw_channel, mode, content_id
-    ) as contents
-from unanswered
-group by journey_id
+from placed
+group by journey_id, conversions

@@ -30,14 +30,44 @@ recent_stay as (
     where pass_stay.over_on > cast($as_of as date) - cfg_pipeline.history_days + 1
 ),
 
-role_day as (
-    select distinct
-        int_contact_day.account_id,
-        int_contact_day.day,
+role_month as (
+    select
+        int_contact_month.account_id,
+        int_contact_month.month,
         -- `all` is the name of the whole account, so no role may bear it
-        coalesce(nullif(stg_contact.buying_role, 'all'), 'unknown') as role
-    from int_contact_day
-    inner join stg_contact on int_contact_day.contact_id = stg_contact.contact_id
+        coalesce(nullif(stg_contact.buying_role, 'all'), 'unknown') as role,
+        bit_or(int_contact_month.days) as days
+    from int_contact_month
+    inner join stg_contact on int_contact_month.contact_id = stg_contact.contact_id
+    group by
+        int_contact_month.account_id,
+        int_contact_month.month,
+        coalesce(nullif(stg_contact.buying_role, 'all'), 'unknown')
+),
+
+stay_month as (
+    select
+        *,
+        unnest(
+            -- not range: it ends a whole step before its end
+            generate_series(
+                cast(date_trunc('month', entered_on) as date),
+                coalesce(left_on - 1, cast($as_of as date)),
+                interval '1 month'
+            )
+        ) as month
+    from recent_stay
+),
+
+-- the days of the stay that lie in the month, as bits: from one day on, before another
+spanned as (
+    select
+        *,
+        cast(1 as bigint) << greatest(0, entered_on - month) as first_bit,
+        cast(1 as bigint) << least(
+            31, coalesce(left_on, cast($as_of as date) + 1) - month
+        ) as bit_after
+    from stay_month
 ),
 
 lane_stay as (
@@ -48,12 +78,16 @@ lane_stay as (
     union all
     select distinct
         recent_stay.*,
-        role_day.role
+        role_month.role
     from recent_stay
-    inner join role_day
-        on recent_stay.account_id = role_day.account_id
-        and recent_stay.entered_on <= role_day.day
-        and coalesce(recent_stay.left_on, date '9999-12-31') > role_day.day
+    inner join spanned
+        on recent_stay.journey = spanned.journey
+        and recent_stay.account_id = spanned.account_id
+        and recent_stay.entered_on = spanned.entered_on
+    inner join role_month
+        on spanned.account_id = role_month.account_id
+        and spanned.month = role_month.month
+    where (spanned.bit_after - spanned.first_bit) & role_month.days <> 0
 ),
 
 entry as (

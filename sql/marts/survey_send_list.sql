@@ -117,11 +117,8 @@ placed as (
 )
 
 select
-    placed.rank,
-    placed.contact_id,
-    placed.account_id,
-    int_list_account.account_name,
-    int_list_account.owner_id,
+    placed.rank, placed.contact_id, placed.account_id,
+    int_list_account.account_name, int_list_account.owner_id,
     placed.role,
     cast(placed.influence as double) as influence,
     placed.kind,

@@ -60,17 +60,12 @@ judged as (
         coalesce(candidate.account_id, known.account_id) as account_id,
         coalesce(candidate.task_type, known.task_type) as task_type,
         coalesce(assignee, candidate.owner_id, prior_owner_id) as owner_id,
-        rank as list_rank,
-        candidate.status as list_status,
-        coalesce(nullif(why, ''), prior_why) as why,
-        coalesce(nullif(why_en, ''), prior_why_en) as why_en,
-        coalesce(nullif(why_ja, ''), prior_why_ja) as why_ja,
-        coalesce(next_step, prior_next_step) as next_step,
-        coalesce(next_step_en, prior_next_step_en) as next_step_en,
-        coalesce(next_step_ja, prior_next_step_ja) as next_step_ja,
+        rank as list_rank, candidate.status as list_status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja,
+        prior_why, prior_why_en, prior_why_ja,
+        prior_next_step, prior_next_step_en, prior_next_step_ja,
         candidate.task_key is not null as is_true,
-        coalesce(is_in_crm, false) as is_in_crm,
-        coalesce(is_closed, false) as is_closed,
+        coalesce(is_in_crm, false) as is_in_crm, coalesce(is_closed, false) as is_closed,
         coalesce(is_under_way, false) as is_under_way,
         coalesce(candidate.status = 'held_out', false)
             or coalesce(was_held_out, false) as is_held_out,
@@ -84,8 +79,7 @@ judged as (
 
 stated as (
     select
-        judged.*,
-        urgency, due_days, keep_days, tasks_per_owner,
+        judged.*, urgency, due_days, keep_days, tasks_per_owner,
         case
             when is_held_out then 'held_out'
             when is_closed and not is_reopened then 'done'
@@ -139,17 +133,16 @@ dated as (
 
 select
     dated.task_key, dated.account_id, stg_account.account_name,
-    coalesce(dated.owner_id, stg_account.owner_id) as owner_id,
-    task_type,
+    coalesce(dated.owner_id, stg_account.owner_id) as owner_id, task_type,
     substr(task_key, character_length(dated.account_id) + character_length(task_type) + 3)
         as reason,
     dated.urgency, list_rank,
-    coalesce(dated.why, unnamed.why) as why,
-    coalesce(dated.why_en, unnamed.why_en) as why_en,
-    coalesce(dated.why_ja, unnamed.why_ja) as why_ja,
-    coalesce(dated.next_step, unnamed.next_step) as next_step,
-    coalesce(dated.next_step_en, unnamed.next_step_en) as next_step_en,
-    coalesce(dated.next_step_ja, unnamed.next_step_ja) as next_step_ja,
+    coalesce(nullif(dated.why, ''), prior_why, plain.why) as why,
+    coalesce(nullif(dated.why_en, ''), prior_why_en, plain.why_en) as why_en,
+    coalesce(nullif(dated.why_ja, ''), prior_why_ja, plain.why_ja) as why_ja,
+    coalesce(dated.next_step, prior_next_step, plain.next_step) as next_step,
+    coalesce(dated.next_step_en, prior_next_step_en, plain.next_step_en) as next_step_en,
+    coalesce(dated.next_step_ja, prior_next_step_ja, plain.next_step_ja) as next_step_ja,
     status, is_handed_over, is_true, opened_on, handed_over_on,
     -- counted from the day somebody could begin with it
     coalesce(known_due_on, coalesce(reopened_on, handed_over_on) + cast(due_days as int))
@@ -157,6 +150,6 @@ select
     last_true_on, snoozed_until, reopened_on, ended_on, outcome, crm_status
 from dated
 left join stg_account on dated.account_id = stg_account.account_id
-left join cfg_list_reason as unnamed
-    on task_type = 'risk' and unnamed.list = 'risk' and unnamed.reason = 'unnamed'
+left join cfg_list_reason as plain
+    on task_type = 'risk' and plain.list = 'risk' and plain.reason = 'unnamed'
 where coalesce($as_of - ended_on <= keep_days, true)

@@ -7,10 +7,10 @@
 //! something are refused. Which model runs when, and what is published, is not
 //! its business.
 
+mod aggregate;
 mod audit;
 mod by_day;
 mod columns;
-mod distinct_count;
 mod estimate;
 mod fault;
 mod files;

@@ -14,7 +14,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 
 use super::memory_pool::RoomyPool;
-use super::{Settings, distinct_count, estimate, fault, one_phase};
+use super::{Settings, aggregate, estimate, fault, one_phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function;
 
@@ -91,7 +91,9 @@ pub fn open(settings: &Settings) -> Result<Session> {
     function::register_all(&mut session, &settings.zone, &settings.days).map_err(|cause| {
         Error::bug("cannot register kenko's functions").with_source(fault::Cause::of(&cause))
     })?;
-    session.register_udaf(distinct_count::count());
+    for function in aggregate::all() {
+        session.register_udaf(function);
+    }
     Ok(session)
 }
 

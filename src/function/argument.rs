@@ -11,14 +11,14 @@ use crate::error::Error;
 
 /// A text column as the engine happens to hold it.
 #[derive(Clone, Copy)]
-pub(super) enum Texts<'a> {
+pub(crate) enum Texts<'a> {
     Utf8(&'a StringArray),
     Large(&'a LargeStringArray),
     View(&'a StringViewArray),
 }
 
 impl<'a> Texts<'a> {
-    pub(super) fn of(array: &'a ArrayRef) -> Result<Self> {
+    pub(crate) fn of(array: &'a ArrayRef) -> Result<Self> {
         match array.data_type() {
             DataType::Utf8 => Ok(Self::Utf8(array.as_string())),
             DataType::LargeUtf8 => Ok(Self::Large(array.as_string())),
@@ -27,7 +27,7 @@ impl<'a> Texts<'a> {
         }
     }
 
-    pub(super) fn get(self, row: usize) -> Option<&'a str> {
+    pub(crate) fn get(self, row: usize) -> Option<&'a str> {
         match self {
             Self::Utf8(array) => array.is_valid(row).then(|| array.value(row)),
             Self::Large(array) => array.is_valid(row).then(|| array.value(row)),

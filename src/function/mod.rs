@@ -33,6 +33,7 @@ use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
+pub(crate) use argument::Texts;
 pub use funnel::Modes;
 
 use crate::time::{Days, Zone};

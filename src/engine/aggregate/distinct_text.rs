@@ -2,8 +2,7 @@
 //!
 //! DataFusion 55 gives every group a set of its own that begins with eight
 //! kilobytes, and does not count them as used: half a million groups took 6 GB.
-//! Here a text is kept once and a group only remembers its number. Everything else
-//! that `count` does is DataFusion's own.
+//! Here a text is kept once and a group only remembers its number.
 
 use std::collections::{HashMap, HashSet};
 use std::mem::size_of;
@@ -13,88 +12,14 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::functions_aggregate::count::count_udaf;
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, EmitTo, GroupsAccumulator,
-    ReversedUDAF, SetMonotonicity, Signature, StatisticsArgs,
-};
+use datafusion::logical_expr::function::AccumulatorArgs;
+use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
-/// `count`, in place of DataFusion's.
-pub(super) fn count() -> AggregateUDF {
-    AggregateUDF::new_from_impl(Count(count_udaf()))
-}
+use crate::function::Texts;
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Count(Arc<AggregateUDF>);
-
-impl AggregateUDFImpl for Count {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.0.signature()
-    }
-
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.0.return_type(types)
-    }
-
-    fn is_nullable(&self) -> bool {
-        self.0.is_nullable()
-    }
-
-    fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        self.0.state_fields(args)
-    }
-
-    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        self.0.accumulator(args)
-    }
-
-    fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
-        is_distinct_text(&args) || self.0.groups_accumulator_supported(args)
-    }
-
-    fn create_groups_accumulator(
-        &self,
-        args: AccumulatorArgs,
-    ) -> Result<Box<dyn GroupsAccumulator>> {
-        if is_distinct_text(&args) {
-            return Ok(Box::new(Texts::of(args.expr_fields[0].data_type())));
-        }
-        self.0.create_groups_accumulator(args)
-    }
-
-    fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        self.0.create_sliding_accumulator(args)
-    }
-
-    fn reverse_expr(&self) -> ReversedUDAF {
-        self.0.reverse_udf()
-    }
-
-    fn default_value(&self, kind: &DataType) -> Result<ScalarValue> {
-        self.0.default_value(kind)
-    }
-
-    fn value_from_stats(&self, args: &StatisticsArgs) -> Option<ScalarValue> {
-        self.0.value_from_stats(args)
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.0.documentation()
-    }
-
-    fn set_monotonicity(&self, kind: &DataType) -> SetMonotonicity {
-        self.0.inner().set_monotonicity(kind)
-    }
-}
-
-fn is_distinct_text(args: &AccumulatorArgs) -> bool {
+/// Whether this keeper takes a call of `count`.
+pub(super) fn takes(args: &AccumulatorArgs) -> bool {
     let is_text = |field: &FieldRef| {
         matches!(
             field.data_type(),
@@ -106,7 +31,7 @@ fn is_distinct_text(args: &AccumulatorArgs) -> bool {
 
 /// Which texts each group has seen.
 #[derive(Debug)]
-struct Texts {
+pub(super) struct DistinctText {
     kind: DataType,
     numbers: HashMap<Arc<str>, u32>,
     /// Every text once, by its number.
@@ -116,8 +41,12 @@ struct Texts {
     counts: Vec<i64>,
 }
 
-impl Texts {
-    fn of(kind: &DataType) -> Self {
+impl DistinctText {
+    pub(super) fn of(args: &AccumulatorArgs) -> Self {
+        Self::new(args.expr_fields[0].data_type())
+    }
+
+    fn new(kind: &DataType) -> Self {
         Self {
             kind: kind.clone(),
             numbers: HashMap::new(),
@@ -184,7 +113,7 @@ fn is_wanted(filter: Option<&BooleanArray>, row: usize) -> bool {
     filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
 }
 
-impl GroupsAccumulator for Texts {
+impl GroupsAccumulator for DistinctText {
     fn update_batch(
         &mut self,
         values: &[ArrayRef],
@@ -193,8 +122,9 @@ impl GroupsAccumulator for Texts {
         total: usize,
     ) -> Result<()> {
         self.counts.resize(total, 0);
-        for (row, (group, text)) in groups.iter().zip(texts(&values[0])?).enumerate() {
-            if let Some(text) = text.filter(|_| is_wanted(filter, row)) {
+        let texts = Texts::of(&values[0])?;
+        for (row, group) in groups.iter().enumerate() {
+            if let Some(text) = texts.get(row).filter(|_| is_wanted(filter, row)) {
                 self.see(*group, text)?;
             }
         }
@@ -205,7 +135,8 @@ impl GroupsAccumulator for Texts {
         self.counts.resize(total, 0);
         for (group, list) in groups.iter().zip(states[0].as_list::<i32>().iter()) {
             let Some(list) = list else { continue };
-            for text in texts(&list)?.flatten() {
+            let texts = Texts::of(&list)?;
+            for text in (0..list.len()).filter_map(|row| texts.get(row)) {
                 self.see(*group, text)?;
             }
         }
@@ -233,9 +164,9 @@ impl GroupsAccumulator for Texts {
         values: &[ArrayRef],
         filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
-        let rows: Vec<Option<&str>> = texts(&values[0])?
-            .enumerate()
-            .map(|(row, text)| text.filter(|_| is_wanted(filter, row)))
+        let texts = Texts::of(&values[0])?;
+        let rows: Vec<Option<&str>> = (0..values[0].len())
+            .map(|row| texts.get(row).filter(|_| is_wanted(filter, row)))
             .collect();
         let lengths = rows.iter().map(|text| usize::from(text.is_some()));
         self.lists(lengths, rows.iter().flatten().copied())
@@ -250,17 +181,6 @@ impl GroupsAccumulator for Texts {
             + self.by_number.len() * 2 * size_of::<usize>()
             + self.seen.capacity() * (size_of::<(usize, u32)>() + 1)
             + self.counts.capacity() * size_of::<i64>()
-    }
-}
-
-fn texts(array: &ArrayRef) -> Result<Box<dyn Iterator<Item = Option<&str>> + '_>> {
-    match array.data_type() {
-        DataType::Utf8 => Ok(Box::new(array.as_string::<i32>().iter())),
-        DataType::LargeUtf8 => Ok(Box::new(array.as_string::<i64>().iter())),
-        DataType::Utf8View => Ok(Box::new(array.as_string_view().iter())),
-        other => Err(DataFusionError::Internal(format!(
-            "{other} is no text to count"
-        ))),
     }
 }
 
@@ -281,7 +201,7 @@ mod tests {
 
     #[test]
     fn each_text_counts_once_a_group_and_nulls_and_what_is_filtered_do_not() {
-        let mut one = Texts::of(&DataType::Utf8View);
+        let mut one = DistinctText::new(&DataType::Utf8View);
         let values = column(&[Some("a"), Some("a"), Some("b"), None, Some("a"), Some("c")]);
         let filter = BooleanArray::from(vec![
             Some(true),
@@ -298,13 +218,13 @@ mod tests {
 
     #[test]
     fn parts_merge_and_groups_that_are_handed_out_leave_the_others() {
-        let mut part = Texts::of(&DataType::Utf8View);
+        let mut part = DistinctText::new(&DataType::Utf8View);
         let values = column(&[Some("a"), Some("b"), Some("b"), Some("c")]);
         part.update_batch(&values, &[0, 0, 1, 2], None, 3).unwrap();
         let first = part.state(EmitTo::First(2)).unwrap();
         let rest = part.state(EmitTo::All).unwrap();
         let single = part.convert_to_state(&values, None).unwrap();
-        let mut whole = Texts::of(&DataType::Utf8View);
+        let mut whole = DistinctText::new(&DataType::Utf8View);
         whole
             .update_batch(&column(&[Some("b")]), &[1], None, 2)
             .unwrap();
