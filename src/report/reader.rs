@@ -2,7 +2,8 @@
 //!
 //! A table says its sentences in several columns (`why`, `why_en`, `why_ja`); a reader gets
 //! one, under the first name. Codes become words in Japanese only, and not where a program
-//! reads them. Headings are another file's; no row is left out or added.
+//! reads them. Which definition made a row is not for readers of lists. Headings are another
+//! file's; no row is left out or added.
 
 use std::sync::Arc;
 
@@ -14,6 +15,9 @@ use crate::config::{Language, kind_of, word};
 
 /// What a CRM reads, whatever language its people speak.
 const FOR_A_PROGRAM: &str = "task_diff";
+
+/// The column that names what a row was made with.
+const PROVENANCE: &str = "definition";
 
 /// The rows of `list` for somebody who reads `language`.
 #[must_use]
@@ -31,7 +35,8 @@ pub fn for_reader(list: &List, rows: &Rows, language: Language) -> Rows {
         let base = name
             .strip_suffix("_en")
             .or_else(|| name.strip_suffix("_ja"));
-        if base.is_some_and(|base| schema.column_with_name(base).is_some()) {
+        let is_another = base.is_some_and(|base| schema.column_with_name(base).is_some());
+        if is_another || name == PROVENANCE {
             continue;
         }
         let spoken = batch.column_by_name(&format!("{name}{suffix}"));
@@ -68,6 +73,7 @@ mod tests {
             ("why_en", "late"),
             ("why_ja", "遅延"),
             ("reason_en", "alone"),
+            ("definition", "0a"),
         ];
         let fields: Vec<Field> = texts
             .iter()
