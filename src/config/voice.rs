@@ -263,10 +263,7 @@ pub(super) fn tables(pipeline: &Pipeline) -> Result<Vec<(&'static str, RecordBat
         ),
         integers("silent_from_days", [i64::from(voice.silent_from_days)]),
         integers("silent_to_days", [i64::from(voice.silent_to_days)]),
-        integers(
-            "silent_from_people",
-            [i64::from(voice.silent_from_people)],
-        ),
+        integers("silent_from_people", [i64::from(voice.silent_from_people)]),
         points("support_cost_per_minute", [voice.support_cost_per_minute])?,
     ])?;
     let stages = &voice.stages;

@@ -403,7 +403,9 @@ mod tests {
         let mut normal = || {
             let sum: f64 = (0..12)
                 .map(|_| {
-                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1);
                     f64::from(u32::try_from(state >> 33).unwrap()) / f64::from(1_u32 << 31)
                 })
                 .sum();

@@ -38,7 +38,11 @@ fn root(matrix: &Matrix) -> Matrix {
     let size = matrix.len();
     let mut root = matrix.clone();
     let mut other: Matrix = (0..size)
-        .map(|row| (0..size).map(|column| f64::from(u8::from(row == column))).collect())
+        .map(|row| {
+            (0..size)
+                .map(|column| f64::from(u8::from(row == column)))
+                .collect()
+        })
         .collect();
     for _ in 0..60 {
         let (next, next_other) = (half(&root, &inverse(&other)), half(&other, &inverse(&root)));
@@ -65,7 +69,12 @@ fn shares(rows: &[&[f64]]) -> Vec<f64> {
     let drivers = 1..columns.len();
     let matrix: Matrix = drivers
         .clone()
-        .map(|row| drivers.clone().map(|column| correlation(row, column)).collect())
+        .map(|row| {
+            drivers
+                .clone()
+                .map(|column| correlation(row, column))
+                .collect()
+        })
         .collect();
     let outcome: Vec<f64> = drivers.map(|driver| correlation(driver, 0)).collect();
     let loadings = root(&matrix);
@@ -105,11 +114,17 @@ fn the_interval_is_that_of_resamples_written_out() {
                 f64::from((account * 3 + answer * 2) % 5),
             ];
             let outcome = drivers[0] + drivers[1] / 2.0 + f64::from((account * answer) % 4);
-            answers.add(&format!("a{account:02}"), outcome, &drivers).unwrap();
+            answers
+                .add(&format!("a{account:02}"), outcome, &drivers)
+                .unwrap();
         }
     }
     let found = answers.findings();
-    let rows: Vec<&[f64]> = answers.rows.iter().map(|row| row.values.as_slice()).collect();
+    let rows: Vec<&[f64]> = answers
+        .rows
+        .iter()
+        .map(|row| row.values.as_slice())
+        .collect();
     let total = found.r_squared.unwrap();
     for (weight, share) in found.weights.unwrap().iter().zip(shares(&rows)) {
         assert!((weight / total - share).abs() < 1e-9);
@@ -130,6 +145,9 @@ fn the_interval_is_that_of_resamples_written_out() {
         shares.sort_by(f64::total_cmp);
         // two of eighty lie outside on either side
         assert!((shares[2] - low[driver]).abs() < 1e-9, "{shares:?} {low:?}");
-        assert!((shares[77] - high[driver]).abs() < 1e-9, "{shares:?} {high:?}");
+        assert!(
+            (shares[77] - high[driver]).abs() < 1e-9,
+            "{shares:?} {high:?}"
+        );
     }
 }
