@@ -160,12 +160,12 @@ pub(super) fn tables(pipeline: &Pipeline) -> Result<[(&'static str, RecordBatch)
     ];
     settings.extend(sentences(
         ["known", "known_en", "known_ja"],
-        [Some(&churn.known)].into_iter(),
+        &[Some(&churn.known)].into_iter(),
         pipeline,
     ));
     settings.extend(sentences(
         ["unknown", "unknown_en", "unknown_ja"],
-        [Some(&churn.unknown)].into_iter(),
+        &[Some(&churn.unknown)].into_iter(),
         pipeline,
     ));
     let mut features = vec![
@@ -177,12 +177,12 @@ pub(super) fn tables(pipeline: &Pipeline) -> Result<[(&'static str, RecordBatch)
     ];
     features.extend(sentences(
         ["label", "label_en", "label_ja"],
-        all.iter().map(|one| Some(&one.label)),
+        &all.iter().map(|one| Some(&one.label)),
         pipeline,
     ));
     features.extend(sentences(
         ["next_step", "next_step_en", "next_step_ja"],
-        all.iter().map(|one| one.next_step.as_ref()),
+        &all.iter().map(|one| one.next_step.as_ref()),
         pipeline,
     ));
     let (settings, features) = (table(settings)?, table(features)?);

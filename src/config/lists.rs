@@ -467,12 +467,12 @@ fn reasons(pipeline: &Pipeline) -> Result<RecordBatch> {
     ];
     columns.extend(sentences(
         ["why", "why_en", "why_ja"],
-        all.iter().map(|one| Some(&one.why)),
+        &all.iter().map(|one| Some(&one.why)),
         pipeline,
     ));
     columns.extend(sentences(
         ["next_step", "next_step_en", "next_step_ja"],
-        all.iter().map(|one| Some(&one.next_step)),
+        &all.iter().map(|one| Some(&one.next_step)),
         pipeline,
     ));
     let spoken: Vec<_> = all

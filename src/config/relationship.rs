@@ -117,7 +117,7 @@ pub(super) fn tables(pipeline: &Pipeline) -> Result<Vec<(&'static str, RecordBat
     ];
     columns.extend(sentences(
         ["reason", "reason_en", "reason_ja"],
-        signs.iter().map(|sign| Some(sign.2)),
+        &signs.iter().map(|sign| Some(sign.2)),
         pipeline,
     ));
     let spoken: Vec<_> = signs.iter().map(|sign| vec![sign.2]).collect();

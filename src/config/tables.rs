@@ -360,12 +360,12 @@ fn risk_factors(pipeline: &Pipeline) -> Result<RecordBatch> {
     ];
     columns.extend(words::sentences(
         ["reason", "reason_en", "reason_ja"],
-        all.iter().map(|factor| Some(&factor.reason)),
+        &all.iter().map(|factor| Some(&factor.reason)),
         pipeline,
     ));
     columns.extend(words::sentences(
         ["next_step", "next_step_en", "next_step_ja"],
-        all.iter().map(|factor| factor.next_step.as_ref()),
+        &all.iter().map(|factor| factor.next_step.as_ref()),
         pipeline,
     ));
     table(columns)

@@ -49,7 +49,7 @@ pub fn word(kind: &str, code: &str, language: Language) -> Option<&'static str> 
 }
 
 /// Every code of a kind with its word, where it has one in this language.
-fn words_of<'a>(kind: &'a str, language: Language) -> impl Iterator<Item = (&'a str, &'a str)> {
+fn words_of(kind: &str, language: Language) -> impl Iterator<Item = (&str, &str)> {
     WORDS
         .iter()
         .filter(move |known| known.0 == kind)
@@ -59,7 +59,7 @@ fn words_of<'a>(kind: &'a str, language: Language) -> impl Iterator<Item = (&'a 
 /// Columns of a sentence: `name` in the pipeline's language, `name_en` and `name_ja`.
 pub(super) fn sentences<'a>(
     names: [&'static str; 3],
-    sentences: impl Iterator<Item = Option<&'a Localised>> + Clone,
+    sentences: &(impl Iterator<Item = Option<&'a Localised>> + Clone),
     pipeline: &Pipeline,
 ) -> [ColumnOf; 3] {
     let languages = [pipeline.language, Language::En, Language::Ja];

@@ -127,7 +127,7 @@ impl ScalarUDFImpl for Phrased {
             .collect::<Result<_>>()?;
         let texts = Texts::of(&arrays[0])?;
         let values = arrays[1].as_list::<i32>();
-        let words = arrays.get(2).map(|words| words.as_list::<i32>());
+        let words = arrays.get(2).map(AsArray::as_list::<i32>);
         let mut built = StringBuilder::new();
         for row in 0..rows {
             let Some(text) = texts.get(row) else {
