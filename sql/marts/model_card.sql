@@ -50,7 +50,7 @@ select
     case cfg_pipeline.language
         when 'ja' then 'モデルは未学習である。専門家の点数表（未較正）が解約確率を算出している。'
         else 'No model has been trained yet (kenko train). The scorecard of the pipeline '
-            || 'in charge: an expert''s judgement, not calibrated on this company.'
+            || 'is in charge: an expert''s judgement, not calibrated on this company.'
     end as note
 from cfg_risk
 cross join cfg_pipeline

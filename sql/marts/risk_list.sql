@@ -24,7 +24,7 @@
 --   next_step_en | text | - | the same in English
 --   next_step_ja | text | - | the same in Japanese
 --   at_risk_since | date | day | first as-of day on the list without a break
---   task_key | text | key | account, kind and strongest reason: the same task stays one
+--   task_key | text | key | account, kind and the reason that was strongest at its start
 --   status | text | - | listed, waiting (beyond the owner's capacity) or held_out
 --   owner_position | integer | - | place among the owner's, kept out ones not counted
 with
@@ -49,16 +49,6 @@ listed as (
     left join cfg_renewal_weight
         on churn_risk.days_to_renewal >= cfg_renewal_weight.from_days
         and churn_risk.days_to_renewal < cfg_renewal_weight.to_days
-),
-
-top_reason as (
-    select
-        account_id,
-        feature
-    from int_churn_reason
-    where as_of = $as_of
-        and reason_rank = 1
-        and contribution > 0
 ),
 
 top_step as (
@@ -135,7 +125,7 @@ select
     placed.why, placed.why_en, placed.why_ja,
     top_step.next_step, top_step.next_step_en, top_step.next_step_ja,
     coalesce(prior_risk_list.at_risk_since, $as_of) as at_risk_since,
-    placed.account_id || ':risk:' || coalesce(top_reason.feature, 'none') as task_key,
+    coalesce(int_risk_task.task_key, placed.account_id || ':risk:none') as task_key,
     case
         when placed.owner_position > placed.capacity then 'waiting'
         when placed.is_held_out then 'held_out'
@@ -143,6 +133,6 @@ select
     end as status,
     placed.owner_position
 from placed
-left join top_reason on placed.account_id = top_reason.account_id
+left join int_risk_task on placed.account_id = int_risk_task.account_id
 left join top_step on placed.account_id = top_step.account_id
 left join prior_risk_list on placed.account_id = prior_risk_list.account_id

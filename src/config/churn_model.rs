@@ -84,8 +84,21 @@ pub struct ChurnFeature {
     pub is_actionable: bool,
 }
 
-pub(crate) fn validate(churn: &ChurnSettings) -> Result<()> {
-    within("churn_model.months", churn.months, 6, 120)?;
+/// The newest quarter can be forecast when one month-end before it has a horizon that
+/// had passed when the quarter began.
+fn validate_months(months: u32, horizon_days: u32) -> Result<()> {
+    within("churn_model.months", months, 6, 120)?;
+    let least = 3 + horizon_days.div_ceil(31);
+    if months < least {
+        return Err(Error::usage(format!(
+            "`churn_model.months` is {months}, but with `risk.horizon_days: {horizon_days}` no quarter can be forecast from less than {least} months"
+        )));
+    }
+    Ok(())
+}
+
+pub(crate) fn validate(churn: &ChurnSettings, horizon_days: u32) -> Result<()> {
+    validate_months(churn.months, horizon_days)?;
     within("churn_model.folds", churn.folds, 1, 20)?;
     within("churn_model.resamples", churn.resamples, 50, 5000)?;
     within("churn_model.list_length", churn.list_length, 1, 100_000)?;

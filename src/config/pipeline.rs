@@ -408,7 +408,7 @@ fn validate(pipeline: &Pipeline) -> Result<()> {
     check_lengths(&pipeline.retention_months, pipeline.history_months)?;
     source_history::validate(pipeline)?;
     risk::validate(&pipeline.risk)?;
-    churn_model::validate(&pipeline.churn_model)?;
+    churn_model::validate(&pipeline.churn_model, pipeline.risk.horizon_days)?;
     backtest::validate(&pipeline.backtest)?;
     funnel::validate(&pipeline.funnels)?;
     journey::validate(&pipeline.journeys)?;

@@ -217,11 +217,7 @@ pub(crate) async fn sql(
 pub(crate) fn of_sql(check: &Model, rows: u64, file: &Path) -> Result<CheckResult> {
     let message = match rows {
         0 => String::new(),
-        rows => format!(
-            "{} ({rows} rows, for example {})",
-            check.header.about,
-            example(file)?
-        ),
+        rows => said(check, rows, &example(file)?),
     };
     Ok(CheckResult {
         check: check.name.clone(),
@@ -231,6 +227,30 @@ pub(crate) fn of_sql(check: &Model, rows: u64, file: &Path) -> Result<CheckResul
         message,
         seconds: 0.0,
     })
+}
+
+fn said(check: &Model, rows: u64, example: &str) -> String {
+    let about = &check.header.about;
+    format!("{about} ({rows} rows, for example {example})")
+}
+
+/// Runs a check that no extract can change: what it finds every run would find.
+pub(crate) async fn at_once(engine: &Engine, check: &Model, as_of: EpochDays) -> Result<()> {
+    let (_, batches) = engine.collect(&statement(check, as_of)).await?;
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let severity = check.header.severity.unwrap_or(Severity::Error);
+    let Some(first) = batches.iter().find(|batch| batch.num_rows() > 0) else {
+        return Ok(());
+    };
+    if severity != Severity::Error {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "check `{}` fails whatever the extracts hold",
+        check.name
+    ))
+    .with_source(said(check, rows as u64, &in_words(first)))
+    .with_hint("mend the pipeline file, or the models of its `sql:` folder that the check reads"))
 }
 
 /// The first row of a Parquet file as `column value, column value`.
@@ -249,6 +269,11 @@ fn example(file: &Path) -> Result<String> {
         return Ok(String::new());
     };
     let batch = batch.map_err(|cause| unreadable(Box::new(cause)))?;
+    Ok(in_words(&batch))
+}
+
+/// The first row of a batch.
+fn in_words(batch: &RecordBatch) -> String {
     let options = FormatOptions::default().with_null("null");
     let parts = batch
         .schema_ref()
@@ -261,7 +286,7 @@ fn example(file: &Path) -> Result<String> {
                 .unwrap_or_default();
             format!("{} {value}", field.name())
         });
-    Ok(parts.collect::<Vec<_>>().join(", "))
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// The table `run_check`, sorted by model and check.

@@ -1,16 +1,20 @@
 //! The graph of a pipeline that wants some of the marts only.
 //!
-//! What is left are these marts, everything they are made of, and the checks
-//! that hold for that alone. It decides what belongs to a pipeline, not what one
+//! What is left are these marts, everything they are made of, what a model that one
+//! of them asks is trained from, and the checks that hold for that alone. It decides what belongs to a pipeline, not what one
 //! run builds: that is what a selection is for.
 
 use std::collections::BTreeSet;
 
 use super::past::PAST_PREFIX;
 use super::project::PRIOR_PREFIX;
+use super::train::{EXAMPLE, PAID};
 use crate::error::{Error, Result};
 use crate::model::graph::Graph;
 use crate::model::{Layer, Model};
+
+/// The model in charge, as SQL reads it.
+const TRAINED: &str = "cfg_churn_model";
 
 /// `graph` limited to what `marts` need; `file` is the pipeline that names them
 /// and `known` are the tables that no model makes.
@@ -44,6 +48,7 @@ pub(super) fn to(
             .built;
         let before = wanted.len();
         wanted.extend(earlier(graph, &built));
+        wanted.extend(learned_from(graph, &built));
         if wanted.len() == before {
             break built;
         }
@@ -76,13 +81,26 @@ fn earlier(graph: &Graph, built: &BTreeSet<String>) -> BTreeSet<String> {
         .collect()
 }
 
+/// What a training needs and `built` lacks, where something in it asks a trained model.
+fn learned_from(graph: &Graph, built: &BTreeSet<String>) -> Vec<String> {
+    let asks = |model: &&Model| model.reads.contains(TRAINED) && built.contains(&model.name);
+    if graph.order().find(asks).is_none() {
+        return Vec::new();
+    }
+    let lacking = [EXAMPLE, PAID].into_iter().filter(|name| {
+        let is_built = built.contains(*name);
+        !is_built && graph.get(name).is_some()
+    });
+    lacking.map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::parse;
 
     fn graph() -> (Graph, BTreeSet<String>) {
-        let known: BTreeSet<String> = ["raw_a".to_owned(), "raw_b".to_owned()].into();
+        let known: BTreeSet<String> = ["raw_a", "raw_b", TRAINED].map(str::to_owned).into();
         let plain = "-- A row.\n-- grain: id\n";
         let mart = "-- A row.\n-- grain: id\n-- columns:\n--   id | text | key | the key\n";
         let check = "-- A row.\n-- severity: error\n-- checks: ";
@@ -97,6 +115,13 @@ mod tests {
             ("marts/alpha.sql", mart.to_owned(), "int_a"),
             ("marts/beta.sql", mart.to_owned(), "stg_b"),
             ("marts/later.sql", mart.to_owned(), "alpha"),
+            ("marts/risk.sql", mart.to_owned(), "stg_b, cfg_churn_model"),
+            (
+                "intermediate/int_churn_example.sql",
+                plain.to_owned(),
+                "stg_a",
+            ),
+            ("intermediate/int_paid_run.sql", plain.to_owned(), "stg_b"),
             ("checks/a_is_right.sql", format!("{check}alpha\n"), "alpha"),
             ("checks/b_is_right.sql", format!("{check}beta\n"), "stg_a"),
         ];
@@ -127,6 +152,12 @@ mod tests {
     fn a_mart_whose_earlier_publication_is_read_comes_too() {
         let names = ["a_is_right", "alpha", "int_a", "later", "stg_a"];
         assert_eq!(limited(&["alpha"]).unwrap(), names);
+    }
+
+    #[test]
+    fn where_a_model_is_asked_it_can_be_trained() {
+        let names = [EXAMPLE, PAID, "risk", "stg_a", "stg_b"];
+        assert_eq!(limited(&["risk"]).unwrap(), names);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::cutoff::{CutoffRequest, Cutoffs, WantedModels, series};
 use super::night::{Night, RunOptions};
 use super::progress::{Event, Observer};
 use super::project::Project;
-use super::trained::{Decision, ModelFile, Models};
+use super::trained::{Decision, ModelFile, Models, in_force};
 use crate::config::ChurnSettings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::step::{Card, Comparison, Example, Examples, Scorer, Trained, Values, Verdict, compare};
@@ -30,9 +30,9 @@ use crate::storage::Storage;
 use crate::time::{AsOf, EpochDays, Stopwatch, epoch_days, parse_date};
 
 /// What is learned from, as of each month-end.
-const EXAMPLE: &str = "int_churn_example";
+pub(super) const EXAMPLE: &str = "int_churn_example";
 /// When accounts paid, as of the day of the training.
-const PAID: &str = "int_paid_run";
+pub(super) const PAID: &str = "int_paid_run";
 
 /// What a training did.
 #[derive(Clone, Debug)]
@@ -85,18 +85,20 @@ pub async fn train(
     let file = ModelFile::new(&pipeline.name, &as_of.to_string(), &trained);
     let version = store.keep(&file).await?;
     let decisions = store.decisions().await?;
-    let done = decisions.last().filter(|last| last.newest == version);
+    let present = in_force(&decisions, &as_of.to_string());
+    let done = present.filter(|present| present.newest == version);
     let is_already_done = done.is_some();
     let decision = if let Some(done) = done {
         done.clone()
     } else {
         let contest = Contest {
             store: &store,
+            number: decisions.len() as u64 + 1,
             examples: &examples,
             trained: &trained,
             settings,
         };
-        let decision = contest.decide(&as_of, &version, decisions.last()).await?;
+        let decision = contest.decide(&as_of, &version, present).await?;
         store.decide(&decision).await?;
         decision
     };
@@ -190,6 +192,8 @@ async fn learn(
 /// A finished training against the model in charge.
 struct Contest<'a> {
     store: &'a Models<'a>,
+    /// Of the decision.
+    number: u64,
     examples: &'a Examples,
     trained: &'a Trained,
     settings: &'a ChurnSettings,
@@ -220,7 +224,7 @@ impl Contest<'_> {
         };
         Ok(Decision {
             format: 1,
-            number: present.map_or(0, |present| present.number) + 1,
+            number: self.number,
             as_of: as_of.to_string(),
             newest: version.to_owned(),
             champion,
@@ -506,6 +510,7 @@ mod tests {
         let settings = Pipeline::parse("nightly.yaml", SHIPPED_PIPELINE).unwrap();
         let contest = Contest {
             store: &store,
+            number: 5,
             examples: &Examples {
                 features: vec!["use".to_owned()],
                 ..Examples::default()

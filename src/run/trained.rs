@@ -175,8 +175,7 @@ impl<'a> Models<'a> {
         language: Language,
     ) -> Result<Option<TrainedTables>> {
         let decisions = self.decisions().await?;
-        let known = decisions.iter().filter(|one| one.as_of.as_str() <= as_of);
-        let Some(decision) = known.max_by_key(|one| (one.as_of.clone(), one.number)) else {
+        let Some(decision) = in_force(&decisions, as_of) else {
             return Ok(None);
         };
         let newest = self.load(&decision.newest).await?;
@@ -216,6 +215,13 @@ impl<'a> Models<'a> {
         });
         Ok(Some(tables))
     }
+}
+
+/// The decision that holds on a day: the last one of the newest day up to it. A training
+/// for a day long past may be written after one for a later day, which it must not know.
+pub(crate) fn in_force<'a>(decisions: &'a [Decision], as_of: &str) -> Option<&'a Decision> {
+    let known = decisions.iter().filter(|one| one.as_of.as_str() <= as_of);
+    known.max_by_key(|one| (one.as_of.as_str(), one.number))
 }
 
 fn version_of(bytes: &[u8]) -> String {
@@ -352,6 +358,19 @@ mod tests {
                 .iter()
                 .any(|row| row.kind == "scorecard" && row.note == "理由")
         );
+    }
+
+    #[test]
+    fn what_was_decided_for_a_later_day_is_not_known_on_an_earlier_one() {
+        let written = [
+            decision(1, "2026-06-30", "june", Some("june")),
+            decision(2, "2026-03-31", "march", None),
+            decision(3, "2026-03-31", "again", Some("again")),
+        ];
+        let on = |day| in_force(&written, day).map(|one| one.newest.as_str());
+        assert_eq!(on("2026-03-30"), None);
+        assert_eq!(on("2026-03-31"), Some("again"));
+        assert_eq!(on("2026-07-01"), Some("june"));
     }
 
     #[tokio::test]

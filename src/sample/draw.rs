@@ -26,6 +26,7 @@ pub(super) enum Purpose {
     Site,
     Experiment,
     Play,
+    Rate,
 }
 
 /// A stream of draws: `SplitMix64` (Steele, Lea and Flood 2014), started at a

@@ -42,6 +42,7 @@ pub(super) enum Table {
     Task,
     Owner,
     Exposure,
+    FxRate,
     Truth,
     PlayTruth,
     TruthSite,
@@ -50,7 +51,7 @@ pub(super) enum Table {
 
 /// Name and columns of every table but the events and the truth, in the order
 /// of [`Table`]. `snapshot_date` is left out: there is one snapshot only.
-const CONTRACTED: [(&str, &[&str]); 17] = [
+const CONTRACTED: [(&str, &[&str]); 18] = [
     (
         "account",
         &[
@@ -229,6 +230,10 @@ const CONTRACTED: [(&str, &[&str]); 17] = [
             "outcome_before",
             "outcome_on",
         ],
+    ),
+    (
+        "fx_rate",
+        &["currency", "target_currency", "valid_on", "rate"],
     ),
 ];
 

@@ -30,6 +30,7 @@ mod life;
 mod names;
 mod play;
 mod portfolio;
+mod rate;
 mod readme;
 mod service;
 mod table;
@@ -382,6 +383,7 @@ fn tell_piece(
         extract::products(&mut piece)?;
         let owners = portfolio::everybody(company.seed, company.accounts, calendar.days());
         extract::owners(&mut piece, &owners)?;
+        rate::rates(&mut piece, calendar, company.seed)?;
         experiment::truth(&mut piece)?;
         service::sites(&mut piece)?;
     }

@@ -139,6 +139,8 @@ fn appoint(company: &Company, number: u64, as_of: &str, intercept: f64) -> Strin
     version
 }
 
+const IN_CHARGE: &str = "select distinct model, model_version from churn_risk";
+
 fn asked(company: &Company, sql: &str) -> String {
     let answer = company.kenko(&["query", sql, "--output", "out", "--format", "csv"]);
     let answer = answer.succeeded();
@@ -148,10 +150,9 @@ fn asked(company: &Company, sql: &str) -> String {
 #[test]
 fn a_night_asks_the_model_that_was_in_charge_on_its_day() {
     let company = Company::small();
-    let charge = "select distinct model, model_version from churn_risk";
     company.run("2026-06-30", "out", &[]).succeeded();
     assert_eq!(
-        asked(&company, charge),
+        asked(&company, IN_CHARGE),
         "model,model_version\nscorecard,1\n"
     );
     assert_eq!(
@@ -169,7 +170,7 @@ fn a_night_asks_the_model_that_was_in_charge_on_its_day() {
         night.stdout()
     );
     assert_eq!(
-        asked(&company, charge),
+        asked(&company, IN_CHARGE),
         format!("model,model_version\nlogistic,{version}\n")
     );
     let sums = "select count(*) as n from churn_risk where cast(churn_probability as decimal(9,6)) \
@@ -190,7 +191,7 @@ fn a_night_asks_the_model_that_was_in_charge_on_its_day() {
         asked(&company, "select feature from model_drift"),
         "feature\ndays_since_active\n"
     );
-    assert!(!asked(&company, charge).contains(&later));
+    assert!(!asked(&company, IN_CHARGE).contains(&later));
 
     // A model that was tampered with stops the night.
     let path = company.path(&format!("out/_kenko/models/nightly/{version}.json"));
@@ -274,11 +275,129 @@ fn training_on_a_young_company_says_what_is_lacking_and_leaves_the_scorecard() {
                  is_actionable: false\n    - feature: days_since_active\n";
     assert!(pipeline.contains(listed));
     company.write("pipelines/nightly.yaml", &pipeline.replace(listed, today));
-    let refused = company.kenko(&order);
-    assert_eq!(refused.code(), 3, "{}", refused.shown());
+    // No extract could mend that, so it is known before any is read.
+    for command in [&["check", "pipelines/nightly.yaml"][..], &order[..]] {
+        let refused = company.kenko(command);
+        assert_eq!(refused.code(), 2, "{}", refused.shown());
+        let said = refused.messages();
+        assert!(said.contains("churn_feature_for_training"), "{said}");
+        assert!(said.contains("auto_renew_off"), "{said}");
+    }
+    let short = pipeline.replace("  horizon_days: 90\n", "  horizon_days: 180\n");
+    company.write("pipelines/nightly.yaml", &short);
+    let refused = company.kenko(&["check", "pipelines/nightly.yaml"]);
+    assert_eq!(refused.code(), 2, "{}", refused.shown());
     assert!(
-        refused.messages().contains("churn_feature_for_training"),
+        refused.messages().contains("from less than 9 months"),
         "{}",
         refused.shown()
+    );
+}
+
+/// The shipped pipeline, made to learn from this many months and to publish `marts` only.
+fn learning(months: u32, marts: &str) -> String {
+    let shipped = SHIPPED_PIPELINE.replace("  months: 36\n", &format!("  months: {months}\n"));
+    format!("{shipped}\nmarts: [{marts}]\n")
+}
+
+#[test]
+fn a_second_training_meets_the_model_in_charge_on_later_month_ends() {
+    let company = Company::nobody();
+    company.kenko(&["init", "."]).succeeded();
+    let sample = "sample --world observable --accounts 500 --days 480 --events 20000 --seed 3 \
+                  --until 2026-06-30 --to testdata";
+    company
+        .kenko(&sample.split_whitespace().collect::<Vec<_>>())
+        .succeeded();
+    let marts = "churn_risk, churn_reason, model_card, model_drift, risk_list, task";
+    company.write("pipelines/nightly.yaml", &learning(8, marts));
+    let train = |as_of: &str| {
+        let order = [
+            "train",
+            "pipelines/nightly.yaml",
+            "--as-of",
+            as_of,
+            "--output",
+            "out",
+        ];
+        let said = company.kenko(&order).succeeded();
+        said.stdout().to_owned()
+    };
+    let newest = |said: &str| {
+        let line = said
+            .lines()
+            .find(|line| line.contains(" as of 2026-"))
+            .unwrap();
+        line.split(' ').nth(2).unwrap().to_owned()
+    };
+    let first = train("2026-01-31");
+    let champion = newest(&first);
+    assert!(
+        first.contains(&format!("in charge: model {champion}\n")),
+        "{first}"
+    );
+    assert!(first.contains("better than every baseline"), "{first}");
+
+    // The night before did not know the model; tasks in hand go on under their names.
+    let tasks = "select account_id, min(task_key) as task_key, count(*) as n from task \
+                 where task_type = 'risk' and is_handed_over group by account_id order by account_id";
+    company.run("2026-01-30", "out", &[]).succeeded();
+    assert_eq!(
+        asked(&company, IN_CHARGE),
+        "model,model_version\nscorecard,1\n"
+    );
+    let before = asked(&company, tasks);
+    company.run("2026-01-31", "out", &[]).succeeded();
+    let kind = first.split(' ').next().unwrap();
+    assert!(
+        asked(&company, IN_CHARGE).ends_with(&format!("{champion}\n")),
+        "{kind}"
+    );
+    let after = asked(&company, tasks);
+    let accounts = |lines: &str| -> BTreeMap<String, String> {
+        let cells = lines
+            .lines()
+            .skip(1)
+            .map(|line| line.split_once(',').unwrap());
+        cells
+            .map(|(account, task)| (account.to_owned(), task.to_owned()))
+            .collect()
+    };
+    let (before, after) = (accounts(&before), accounts(&after));
+    let stayed = before
+        .iter()
+        .filter(|(account, _)| after.contains_key(*account));
+    let stayed: Vec<_> = stayed.collect();
+    assert!(stayed.len() > 3, "{before:?} {after:?}");
+    for (account, task) in stayed {
+        assert_eq!(&after[account], task);
+        assert!(task.ends_with(",1"), "{task}");
+    }
+
+    let second = train("2026-06-30");
+    assert!(second.contains("log loss "), "{second}");
+    let challenger = newest(&second);
+    assert_ne!(challenger, champion);
+    let winner = if second.contains("it is in charge") {
+        &challenger
+    } else {
+        assert!(second.contains("that one stays in charge"), "{second}");
+        &champion
+    };
+    company.run("2026-06-30", "out", &[]).succeeded();
+    assert!(asked(&company, IN_CHARGE).ends_with(&format!(",{winner}\n")));
+    let card = "select model_role, model_version, note like '%log loss%' as by_figures from model_card \
+                where metric = 'decision' order by model_role";
+    assert_eq!(
+        asked(&company, card),
+        format!(
+            "model_role,model_version,by_figures\nchampion,{winner},true\nnewest,{challenger},true\n"
+        )
+    );
+    let judged = "select model_role, model_version from model_card where metric = 'auc' and dimension = 'all' \
+                  order by model_role";
+    assert_eq!(
+        asked(&company, judged),
+        format!("model_role,model_version\nchampion,{winner}\nnewest,{challenger}\n")
     );
 }

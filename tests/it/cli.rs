@@ -108,7 +108,7 @@ fn what_is_typed_wrongly_is_said_with_a_remedy() {
     exit code 2
     --- stdout
     --- stderr
-    INFO bytes=284925 files=87 sources=18: extracts frozen
+    INFO bytes=291180 files=88 sources=19: extracts frozen
     INFO quarantined=0: extracts registered
     ERROR exit_code=2 kind="Usage": error: there is no model `acount_health`
 
