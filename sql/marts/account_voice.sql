@@ -131,12 +131,8 @@ voice as (
 )
 
 select
-    voice.account_id,
-    stg_account.account_name,
-    stg_account.owner_id,
-    voice.role,
-    int_account_moment.purchase,
-    int_account_moment.phase,
+    voice.account_id, stg_account.account_name, stg_account.owner_id,
+    voice.role, int_account_moment.purchase, int_account_moment.phase,
     cast(voice.influence as double) as influence,
     voice.decides,
     voice.people,
