@@ -22,38 +22,62 @@
 --   is_too_few | boolean | - | fewer respondents than the pipeline asks for
 with
 
-answer as (
+asked as (
     select
         int_voice_dimension.dimension,
         int_voice_dimension.dimension_value,
-        cfg_experience_factor.factor_group,
-        case when is_whole then 'all' else cfg_experience_factor.factor end as factor,
-        case when not is_whole then cfg_experience_factor.label end as label,
-        answer.question,
-        answer.response_id,
-        answer.is_good,
-        answer.score
-    from int_driver_answer as answer
-    inner join cfg_experience_factor on answer.question = cfg_experience_factor.question
-    inner join int_voice_dimension on answer.account_id = int_voice_dimension.account_id
-    cross join (values (true), (false)) as roll_up (is_whole)
+        answered.factor_group,
+        answered.factor,
+        count(distinct answered.question) as questions
+    from (
+        select
+            account_id,
+            factor_group,
+            factor,
+            unnest(questions) as question
+        from int_factor_answer
+    ) as answered
+    inner join int_voice_dimension
+        on answered.account_id = int_voice_dimension.account_id
+    group by
+        int_voice_dimension.dimension,
+        int_voice_dimension.dimension_value,
+        answered.factor_group,
+        answered.factor
+),
+
+summed as (
+    select
+        int_voice_dimension.dimension,
+        int_voice_dimension.dimension_value,
+        int_factor_answer.factor_group,
+        int_factor_answer.factor,
+        int_factor_answer.label,
+        cast(sum(int_factor_answer.respondents) as bigint) as respondents,
+        cast(sum(int_factor_answer.n) as bigint) as n,
+        cast(sum(int_factor_answer.good) as bigint) as good,
+        sum(int_factor_answer.score_sum) as score_sum
+    from int_factor_answer
+    inner join int_voice_dimension
+        on int_factor_answer.account_id = int_voice_dimension.account_id
+    group by
+        int_voice_dimension.dimension,
+        int_voice_dimension.dimension_value,
+        int_factor_answer.factor_group,
+        int_factor_answer.factor,
+        int_factor_answer.label
 ),
 
 counted as (
     select
-        dimension,
-        dimension_value,
-        factor_group,
-        factor,
-        label,
-        count(distinct question) as questions,
-        -- answers of one person to several questions are not as many voices
-        count(distinct response_id) as respondents,
-        count(*) as n,
-        count(*) filter (where is_good) as good,
-        sum(score) as score_sum
-    from answer
-    group by dimension, dimension_value, factor_group, factor, label
+        summed.*,
+        asked.questions
+    from summed
+    inner join asked
+        on summed.dimension = asked.dimension
+        and summed.dimension_value = asked.dimension_value
+        and summed.factor_group = asked.factor_group
+        and summed.factor = asked.factor
 ),
 
 -- a decimal, so that no order of the drivers matters

@@ -1,5 +1,5 @@
--- One event: something a person or a system of an account did. Events whose id is alone
--- on its day pass straight through; of an id repeated on a day the earliest row is kept.
+-- One event: something a person or a system of an account did. Events that cannot be
+-- repeats pass straight through; of an id repeated on a day the earliest row is kept.
 -- grain: event_id, day
 -- partition: day
 -- materialise: view
@@ -30,49 +30,49 @@ dated as (
     from raw_event
 ),
 
-single_row as (
-    select dated.*
-    from dated
-    left anti join stg_event_repeat
-        on dated.event_id = stg_event_repeat.event_id
-        and dated.day = stg_event_repeat.day
-),
-
--- Every column that is passed on takes part, so that two different rows never tie.
-first_of_repeated as (
-    select dated.*
-    from dated
-    inner join stg_event_repeat
-        on dated.event_id = stg_event_repeat.event_id
-        and dated.day = stg_event_repeat.day
-    qualify row_number() over (
-        partition by dated.event_id, dated.day
-        order by
-            -- an expression: DataFusion 55 moves an order of columns alone below the
-            -- join, loses there the columns that an extract lacks, and refuses the plan
-            dated.occurred_at is null,
-            dated.occurred_at,
-            dated.account_id nulls last,
-            dated.contact_id nulls last,
-            dated.email nulls last,
-            dated.anonymous_id nulls last,
-            dated.name nulls last,
-            dated.channel nulls last,
-            dated.mode nulls last,
-            dated.content_id nulls last,
-            dated.owner_id nulls last,
-            dated.feature nulls last,
-            dated.quantity nulls last,
-            dated.duration_seconds nulls last,
-            dated.errors nulls last,
-            dated.product_id nulls last
-    ) = 1
-),
-
 unique_row as (
-    select * from single_row
+    select
+        dated.event_id,
+        dated.occurred_at,
+        dated.day,
+        dated.account_id,
+        dated.contact_id,
+        dated.email,
+        dated.anonymous_id,
+        dated.name,
+        dated.channel,
+        dated.mode,
+        dated.content_id,
+        dated.owner_id,
+        dated.feature,
+        dated.quantity,
+        dated.duration_seconds,
+        dated.errors,
+        dated.product_id
+    from dated
+    left anti join stg_event_suspect
+        on dated.occurred_at = stg_event_suspect.occurred_at
     union all
-    select * from first_of_repeated
+    select
+        event_id,
+        occurred_at,
+        day,
+        account_id,
+        contact_id,
+        email,
+        anonymous_id,
+        name,
+        channel,
+        mode,
+        content_id,
+        owner_id,
+        feature,
+        quantity,
+        duration_seconds,
+        errors,
+        product_id
+    from stg_event_suspect
+    where copy = 1
 )
 
 select

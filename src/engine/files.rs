@@ -5,6 +5,7 @@
 //! that was changed since it was listed is an error, not another answer.
 //! Whether the files keep their contract is not checked here; that is `source`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +29,9 @@ use datafusion::error::Result;
 use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::execution::cache::default_cache::DefaultCache;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::logical_expr::{
+    EmptyRelation, Expr, LogicalPlan, TableProviderFilterPushDown, TableType,
+};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_plan::ExecutionPlan;
@@ -117,6 +120,9 @@ pub(super) struct FrozenFiles {
     file_schema: SchemaRef,
     partition_fields: Vec<FieldRef>,
     schema: SchemaRef,
+    /// The plan of a table without files, so that a join with it, and the columns
+    /// that only the join needs, are left out when a query is planned.
+    nothing: Option<LogicalPlan>,
     footers: Arc<FileMetadataCache>,
     statistics: Vec<OnceCell<Statistics>>,
 }
@@ -142,6 +148,7 @@ impl FrozenFiles {
         };
         let fields = file_schema.fields().iter().chain(&partition_fields);
         let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()));
+        let is_empty = table.files.is_empty();
         Self {
             store,
             store_url: table.store_url,
@@ -151,6 +158,7 @@ impl FrozenFiles {
             format: table.format,
             file_schema,
             partition_fields,
+            nothing: is_empty.then(|| without_rows(&schema)).flatten(),
             schema,
             footers: Arc::new(DefaultCache::new(FOOTER_CACHE_BYTES)),
         }
@@ -352,6 +360,10 @@ impl TableProvider for FrozenFiles {
         TableType::Base
     }
 
+    fn get_logical_plan(&self) -> Option<Cow<'_, LogicalPlan>> {
+        self.nothing.as_ref().map(Cow::Borrowed)
+    }
+
     async fn scan(
         &self,
         state: &dyn Session,
@@ -413,6 +425,14 @@ fn with_text_views(schema: &Schema) -> SchemaRef {
         _ => Arc::clone(field),
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn without_rows(schema: &SchemaRef) -> Option<LogicalPlan> {
+    let schema = DFSchema::try_from(Arc::clone(schema)).ok()?;
+    Some(LogicalPlan::EmptyRelation(EmptyRelation {
+        produce_one_row: false,
+        schema: Arc::new(schema),
+    }))
 }
 
 /// What statistics are believed: row counts; ranges only as estimates, so that

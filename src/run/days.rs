@@ -255,12 +255,16 @@ impl DayWorkshop<'_> {
             .await?;
         let mut part = DaysBuilt::default();
         let mut files = Vec::new();
+        let mut with_rows = BTreeSet::new();
         for (day, (file, table)) in tables {
             refuse_broken_grain(model, day, &table)?;
             part.days += 1;
             part.rows += table.rows;
             part.bytes += table.bytes;
             files.push((day, file));
+            if table.rows > 0 {
+                with_rows.insert(day);
+            }
         }
         let works = files
             .into_iter()
@@ -269,7 +273,10 @@ impl DayWorkshop<'_> {
             .buffered(FILES_UNDER_WAY)
             .try_collect()
             .await?;
-        self.tables.register_stored(engine, &model.name, &stored)?;
+        // A table without files is known to be empty when its readers are planned.
+        let filled = stored.iter().filter(|(day, _)| with_rows.contains(day));
+        let filled: Vec<_> = filled.cloned().collect();
+        self.tables.register_stored(engine, &model.name, &filled)?;
         part.seconds = watch.seconds();
         let metas = stored.into_iter().map(|(_, meta)| meta).collect();
         Ok((model.name.clone(), part, metas))
