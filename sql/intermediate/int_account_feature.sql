@@ -32,7 +32,7 @@ select
     int_contract_feature.nps_score_mean,
     int_contract_feature.nps_respondents_365d,
     int_contract_feature.nps_detractors_365d,
-    int_contract_feature.silent_contacts,
+    int_contract_feature.silent_share,
     int_contract_feature.overdue_days,
     int_contract_feature.late_payment_share_365d,
     int_contract_feature.mrr_change_90d,

@@ -1,5 +1,5 @@
 -- The NPS of one account, seen together with that of all others: drawn towards the
--- common mean, the more the fewer answers it has (Morris 1983). The sampling variance of
+-- common mean, the more the fewer answers it has. The sampling variance of
 -- an account's score is that of one answer, taken from all answers together, divided by
 -- its number of answers; that of the account's own two or three would often be zero.
 -- No rows where fewer than four accounts have an answer.

@@ -12,6 +12,7 @@
 --   last_answer_on | date | day | day of the newest answer within the history
 --   detractors | integer | people | persons whose newest answer is a detractor's
 --   silent_contacts | integer | people | silent persons, null where nobody is asked
+--   silent_share | float | 0-1 | of those asked, silent; null where too few were asked
 with
 
 answer as (
@@ -64,8 +65,9 @@ silence as (
     select
         as_of,
         account_id,
-        count(*) as silent_contacts
-    from int_silent_contact
+        count(*) as asked_contacts,
+        count(*) filter (where is_silent) as silent_contacts
+    from int_asked_contact
     group by as_of, account_id
 ),
 
@@ -92,8 +94,13 @@ select
     answer_total.last_answer_on,
     coalesce(answer_total.detractors, 0) as detractors,
     case when measured_account.is_asking then coalesce(silence.silent_contacts, 0) end
-        as silent_contacts
-from measured_account
+        as silent_contacts,
+    -- of one or two people asked, silence is what is usual
+    case when silence.asked_contacts >= cfg_voice.silent_from_people
+        then cast(silence.silent_contacts as double) / silence.asked_contacts
+    end as silent_share
+from cfg_voice
+cross join measured_account
 left join answer_total
     on measured_account.as_of = answer_total.as_of
     and measured_account.account_id = answer_total.account_id

@@ -9,8 +9,12 @@
 --   contact_id | text | key | the person, null where nobody knows who answered
 --   score | integer | scale of the metric | the answer; null for who left
 --   metric | text | - | nps, csat or ces; null for who left
---   why | text | - | the reason, in words
+--   why | text | - | the reason, in words of the pipeline's language
+--   why_en | text | - | the same in English
+--   why_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 with
 
 bad_answer as (
@@ -68,30 +72,34 @@ raised as (
     select * from bad_answer
     union all
     select * from left_champion
+),
+
+said as (
+    select
+        *,
+        make_array(
+            'who', who, 'role', role, 'metric', metric, 'score', cast(score as text),
+            'day', cast(happened_on as text)
+        ) as evidence
+    from raised
 )
 
 select
-    raised.account_id,
-    raised.alert,
-    raised.subject,
-    raised.happened_on,
-    raised.contact_id,
-    raised.score,
-    raised.metric,
-    replace(
-        replace(
-            replace(
-                replace(
-                    replace(cfg_list_reason.why, '{who}', raised.who),
-                    '{role}', coalesce(raised.role, '')
-                ),
-                '{metric}', coalesce(raised.metric, '')
-            ),
-            '{score}', coalesce(cast(raised.score as text), '')
-        ),
-        '{day}', cast(raised.happened_on as text)
-    ) as why,
-    cfg_list_reason.next_step
-from raised
+    said.account_id,
+    said.alert,
+    said.subject,
+    said.happened_on,
+    said.contact_id,
+    said.score,
+    said.metric,
+    phrased(cfg_list_reason.why, said.evidence, cfg_list_reason.words) as why,
+    phrased(cfg_list_reason.why_en, said.evidence, cfg_list_reason.words_en) as why_en,
+    phrased(cfg_list_reason.why_ja, said.evidence, cfg_list_reason.words_ja) as why_ja,
+    phrased(cfg_list_reason.next_step, said.evidence, cfg_list_reason.words) as next_step,
+    phrased(cfg_list_reason.next_step_en, said.evidence, cfg_list_reason.words_en)
+        as next_step_en,
+    phrased(cfg_list_reason.next_step_ja, said.evidence, cfg_list_reason.words_ja)
+        as next_step_ja
+from said
 inner join cfg_list_reason
-    on cfg_list_reason.list = 'alert' and raised.alert = cfg_list_reason.reason
+    on cfg_list_reason.list = 'alert' and said.alert = cfg_list_reason.reason

@@ -10,7 +10,11 @@
 --   value | float | - | value of the feature, null where it is not known
 --   typical | float | - | median in training, null for the scorecard
 --   reason | text | - | why, in words
+--   reason_en | text | - | the same in English
+--   reason_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do about it, null where nothing is named
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   is_actionable | boolean | - | somebody can do something about it
 with
 
@@ -40,13 +44,22 @@ by_model as (
         int_risk_feature.value,
         typical.typical,
         cfg_churn_feature.is_actionable,
+        cfg_churn_feature.label,
+        cfg_churn_feature.label_en,
+        cfg_churn_feature.label_ja,
         cfg_churn_feature.next_step,
-        replace(
-            case when int_risk_feature.value is null
-                then cfg_churn.unknown else cfg_churn.known end,
-            '{label}',
-            cfg_churn_feature.label
-        ) as sentence
+        cfg_churn_feature.next_step_en,
+        cfg_churn_feature.next_step_ja,
+        case when int_risk_feature.value is null
+            then cfg_churn.unknown else cfg_churn.known end as sentence,
+        case when int_risk_feature.value is null
+            then cfg_churn.unknown_en else cfg_churn.known_en end as sentence_en,
+        case when int_risk_feature.value is null
+            then cfg_churn.unknown_ja else cfg_churn.known_ja end as sentence_ja,
+        case when int_risk_feature.value is null
+            then '-' else in_words('{1}', int_risk_feature.value) end as value_text,
+        case when typical.typical is null
+            then '-' else in_words('{1}', typical.typical) end as typical_text
     from piece
     inner join cfg_churn_feature on piece.feature = cfg_churn_feature.feature
     cross join cfg_churn
@@ -67,24 +80,18 @@ said as (
         value,
         typical,
         is_actionable,
+        phrased(sentence, make_array(
+            'label', label, 'value', value_text, 'typical', typical_text
+        )) as reason,
+        phrased(sentence_en, make_array(
+            'label', label_en, 'value', value_text, 'typical', typical_text
+        )) as reason_en,
+        phrased(sentence_ja, make_array(
+            'label', label_ja, 'value', value_text, 'typical', typical_text
+        )) as reason_ja,
         nullif(trim(next_step), '') as next_step,
-        replace(
-            replace(sentence, '{value}', coalesce(
-                case when value = round(value) then cast(cast(value as bigint) as text)
-                    else rtrim(rtrim(
-                        cast(cast(value as decimal(18,2)) as text), '0'
-                    ), '.')
-                end, '-'
-            )),
-            '{typical}', coalesce(
-                case when typical = round(typical)
-                    then cast(cast(typical as bigint) as text)
-                    else rtrim(rtrim(
-                        cast(cast(typical as decimal(18,2)) as text), '0'
-                    ), '.')
-                end, '-'
-            )
-        ) as reason
+        nullif(trim(next_step_en), '') as next_step_en,
+        nullif(trim(next_step_ja), '') as next_step_ja
     from by_model
     union all
     select
@@ -95,8 +102,12 @@ said as (
         int_risk_factor.value,
         cast(null as double) as typical,
         int_risk_factor.is_actionable,
+        int_risk_factor.reason,
+        int_risk_factor.reason_en,
+        int_risk_factor.reason_ja,
         int_risk_factor.next_step,
-        int_risk_factor.reason
+        int_risk_factor.next_step_en,
+        int_risk_factor.next_step_ja
     from piece
     inner join int_risk_factor
         on piece.as_of = int_risk_factor.as_of
@@ -117,7 +128,11 @@ select
     value,
     typical,
     reason,
+    reason_en,
+    reason_ja,
     next_step,
+    next_step_en,
+    next_step_ja,
     is_actionable
 from said
 where contribution <> 0

@@ -70,7 +70,7 @@ select
     cast(int_account_voice.nps_score_mean as double) as nps_score_mean,
     cast(int_account_voice.respondents as double) as nps_respondents_365d,
     cast(int_account_voice.detractors as double) as nps_detractors_365d,
-    cast(int_account_voice.silent_contacts as double) as silent_contacts,
+    int_account_voice.silent_share,
     cast(payer.overdue_days as double) as overdue_days,
     cast(
         cast(int_payment_habit.late_365d as double) / int_payment_habit.due_365d

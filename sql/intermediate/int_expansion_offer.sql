@@ -10,8 +10,12 @@
 --   peers_with | integer | accounts | of these, with the product; null for seats
 --   users | integer | people | known people active in 28 days; null for whitespace
 --   seats | integer | seats | seats bought of the product; null for whitespace
---   why | text | - | the reason, in words
+--   why | text | - | the reason, in words of the pipeline's language
+--   why_en | text | - | the same in English
+--   why_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 with
 
 offer as (
@@ -41,40 +45,42 @@ offer as (
 named as (
     select
         offer.*,
-        coalesce(stg_product.product_name, offer.product_id) as product_name,
-        cfg_list_reason.why,
-        cfg_list_reason.next_step
+        coalesce(stg_product.product_name, offer.product_id) as product_name
     from offer
-    inner join cfg_list_reason
-        on cfg_list_reason.list = 'expansion'
-        and offer.reason = cfg_list_reason.reason
     left join stg_product on offer.product_id = stg_product.product_id
+),
+
+said as (
+    select
+        *,
+        make_array(
+            'product', product_name, 'n', cast(peers as text),
+            'percent', cast(cast(round(
+                100 * cast(peers_with as double) / peers
+            ) as bigint) as text),
+            'users', cast(users as text), 'seats', cast(seats as text)
+        ) as evidence
+    from named
 )
 
 select
-    account_id,
-    reason,
-    product_id,
-    product_name,
-    amount,
-    peers,
-    peers_with,
-    users,
-    seats,
-    replace(
-        replace(
-            replace(
-                replace(
-                    replace(why, '{product}', product_name),
-                    '{n}', coalesce(cast(peers as text), '')
-                ),
-                '{percent}', coalesce(cast(cast(round(
-                    100 * cast(peers_with as double) / peers
-                ) as bigint) as text), '')
-            ),
-            '{users}', coalesce(cast(users as text), '')
-        ),
-        '{seats}', coalesce(cast(seats as text), '')
-    ) as why,
-    next_step
-from named
+    said.account_id,
+    said.reason,
+    said.product_id,
+    said.product_name,
+    said.amount,
+    said.peers,
+    said.peers_with,
+    said.users,
+    said.seats,
+    phrased(cfg_list_reason.why, said.evidence, cfg_list_reason.words) as why,
+    phrased(cfg_list_reason.why_en, said.evidence, cfg_list_reason.words_en) as why_en,
+    phrased(cfg_list_reason.why_ja, said.evidence, cfg_list_reason.words_ja) as why_ja,
+    phrased(cfg_list_reason.next_step, said.evidence, cfg_list_reason.words) as next_step,
+    phrased(cfg_list_reason.next_step_en, said.evidence, cfg_list_reason.words_en)
+        as next_step_en,
+    phrased(cfg_list_reason.next_step_ja, said.evidence, cfg_list_reason.words_ja)
+        as next_step_ja
+from said
+inner join cfg_list_reason
+    on cfg_list_reason.list = 'expansion' and said.reason = cfg_list_reason.reason

@@ -14,8 +14,8 @@ named_signal as (
         ('decider_nps_mean'), ('delivery_nps'), ('detractors'), ('features_28d'),
         ('mrr_change_90d'), ('notice_share'), ('nps_score_mean'), ('open_tickets'),
         ('overdue_days'), ('people_per_seat'), ('relationship_signs'),
-        ('reported_on_time'), ('silent_contacts'), ('usage_change_28d'),
-        ('user_nps_mean')
+        ('reported_on_time'), ('silent_contacts'), ('silent_share'),
+        ('usage_change_28d'), ('user_nps_mean')
     ) as listed (signal)
 ),
 
@@ -84,6 +84,7 @@ signal_value as (
                     then cast(delivery.reported_on_time as double) / delivery.reported
                 end
             when 'silent_contacts' then cast(int_account_voice.silent_contacts as double)
+            when 'silent_share' then int_account_voice.silent_share
             -- a ratio of a handful of events says nothing
             when 'usage_change_28d' then
                 case when int_account_usage.events_28d_before >= cfg_pipeline.minimum_n

@@ -8,7 +8,11 @@
 --   assignee | text | key | the person who has it in the CRM
 --   prior_owner_id | text | key | who had it the night before
 --   prior_why | text | - | the reason in words, the night before
+--   prior_why_en | text | - | the same in English
+--   prior_why_ja | text | - | the same in Japanese
 --   prior_next_step | text | - | what to do, the night before
+--   prior_next_step_en | text | - | the same in English
+--   prior_next_step_ja | text | - | the same in Japanese
 --   crm_status | text | - | state in the CRM, null where the CRM does not have it
 --   outcome | text | - | how it ended, in the CRM's words
 --   is_in_crm | boolean | - | the CRM has it
@@ -61,7 +65,11 @@ select
     crm.assignee,
     prior_task.owner_id as prior_owner_id,
     prior_task.why as prior_why,
+    prior_task.why_en as prior_why_en,
+    prior_task.why_ja as prior_why_ja,
     prior_task.next_step as prior_next_step,
+    prior_task.next_step_en as prior_next_step_en,
+    prior_task.next_step_ja as prior_next_step_ja,
     crm.status as crm_status,
     crm.outcome,
     crm.task_key is not null as is_in_crm,

@@ -5,6 +5,8 @@
 --   sign | text | - | name of the sign
 --   sign_rank | integer | - | 1 = said first
 --   reason | text | - | why, in words
+--   reason_en | text | - | the same in English
+--   reason_ja | text | - | the same in Japanese
 with
 
 evidence as (
@@ -13,6 +15,11 @@ evidence as (
         cfg_relationship_sign.sign,
         cfg_relationship_sign.sign_rank,
         cfg_relationship_sign.reason,
+        cfg_relationship_sign.reason_en,
+        cfg_relationship_sign.reason_ja,
+        cfg_relationship_sign.words,
+        cfg_relationship_sign.words_en,
+        cfg_relationship_sign.words_ja,
         case cfg_relationship_sign.sign
             when 'champion_left' then int_relationship.champions_left > 0
             when 'owner_changed' then
@@ -32,13 +39,12 @@ evidence as (
                 and int_relationship.their_touches = 0
         end as is_seen,
         case cfg_relationship_sign.sign
-            when 'champion_left' then concat(
-                int_relationship.champion_role, ' ', int_relationship.champion_contact_id
-            )
+            when 'champion_left' then int_relationship.champion_contact_id
             when 'owner_changed' then int_relationship.previous_owner_id
             when 'their_concentration' then int_relationship.their_contact_id
             when 'our_concentration' then int_relationship.our_person_id
         end as who,
+        int_relationship.champion_role as role,
         case cfg_relationship_sign.sign
             when 'champion_left' then $as_of - int_relationship.champion_left_on
             when 'owner_changed' then $as_of - int_relationship.owner_changed_on
@@ -61,21 +67,24 @@ evidence as (
     inner join cfg_source as contact_source on contact_source.source_table = 'contact'
     cross join cfg_relationship_sign
     cross join int_relationship
+),
+
+said as (
+    select
+        *,
+        make_array(
+            'role', role, 'who', who, 'days', cast(days as text), 'n', cast(n as text),
+            'percent', cast(cast(round(100 * share) as bigint) as text)
+        ) as spoken
+    from evidence
+    where is_seen
 )
 
 select
     account_id,
     sign,
     sign_rank,
-    replace(
-        replace(
-            replace(
-                replace(reason, '{who}', coalesce(who, '')),
-                '{days}', coalesce(cast(days as text), '')
-            ),
-            '{n}', cast(n as text)
-        ),
-        '{percent}', coalesce(cast(cast(round(100 * share) as bigint) as text), '')
-    ) as reason
-from evidence
-where is_seen
+    phrased(reason, spoken, words) as reason,
+    phrased(reason_en, spoken, words_en) as reason_en,
+    phrased(reason_ja, spoken, words_ja) as reason_ja
+from said

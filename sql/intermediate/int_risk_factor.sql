@@ -9,37 +9,46 @@
 --   points | decimal(9,4) | log-odds | added log-odds; negative protects
 --   value | float | - | value of the feature behind it
 --   reason | text | - | why, in words
+--   reason_en | text | - | the same in English
+--   reason_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do, null where nothing is named
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   is_actionable | boolean | - | somebody can do something about it
+with
+
+met as (
+    select
+        int_risk_feature.as_of,
+        int_risk_feature.account_id,
+        int_risk_feature.value,
+        cfg_risk_factor.*,
+        make_array(
+            'value', in_words('{1}', int_risk_feature.value),
+            'percent', in_words('{1%}', int_risk_feature.value)
+        ) as evidence
+    from int_risk_feature
+    inner join cfg_risk_factor
+        on int_risk_feature.feature = cfg_risk_factor.feature
+        and int_risk_feature.value >= cfg_risk_factor.from_value
+        and int_risk_feature.value < cfg_risk_factor.to_value
+)
+
 select
-    int_risk_feature.as_of,
-    int_risk_feature.account_id,
-    cfg_risk_factor.factor,
+    as_of,
+    account_id,
+    factor,
     cast(row_number() over (
-        partition by int_risk_feature.as_of, int_risk_feature.account_id
-        order by cfg_risk_factor.points desc, cfg_risk_factor.factor
+        partition by as_of, account_id
+        order by points desc, factor
     ) as bigint) as factor_rank,
-    cfg_risk_factor.points,
-    int_risk_feature.value,
-    replace(
-        replace(
-            cfg_risk_factor.reason,
-            '{value}',
-            case
-                when int_risk_feature.value = round(int_risk_feature.value)
-                    then cast(cast(int_risk_feature.value as bigint) as text)
-                else rtrim(rtrim(
-                    cast(cast(int_risk_feature.value as decimal(18,2)) as text), '0'
-                ), '.')
-            end
-        ),
-        '{percent}',
-        cast(cast(round(int_risk_feature.value * 100) as bigint) as text)
-    ) as reason,
-    nullif(trim(cfg_risk_factor.next_step), '') as next_step,
-    coalesce(cfg_risk_factor.is_actionable, false) as is_actionable
-from int_risk_feature
-inner join cfg_risk_factor
-    on int_risk_feature.feature = cfg_risk_factor.feature
-    and int_risk_feature.value >= cfg_risk_factor.from_value
-    and int_risk_feature.value < cfg_risk_factor.to_value
+    points,
+    value,
+    phrased(reason, evidence) as reason,
+    phrased(reason_en, evidence) as reason_en,
+    phrased(reason_ja, evidence) as reason_ja,
+    nullif(trim(next_step), '') as next_step,
+    nullif(trim(next_step_en), '') as next_step_en,
+    nullif(trim(next_step_ja), '') as next_step_ja,
+    coalesce(is_actionable, false) as is_actionable
+from met

@@ -19,7 +19,7 @@ named_feature as (
         ('key_contact_left_90d'), ('engagement_points'), ('tickets_90d'),
         ('open_tickets'), ('bad_tickets_90d'), ('resolution_hours_90d'),
         ('csat_mean_180d'), ('csat_answers_180d'), ('nps_score_mean'),
-        ('nps_respondents_365d'), ('nps_detractors_365d'), ('silent_contacts'),
+        ('nps_respondents_365d'), ('nps_detractors_365d'), ('silent_share'),
         ('overdue_days'), ('late_payment_share_365d'), ('mrr_change_90d'), ('seats'),
         ('days_to_renewal'), ('term_days'), ('tenure_days'), ('notice_given'),
         ('notice_share'), ('auto_renew_off'), ('owner_changes_365d'), ('owner_days'),
@@ -58,7 +58,7 @@ feature_value as (
             when 'nps_score_mean' then int_account_feature.nps_score_mean
             when 'nps_respondents_365d' then int_account_feature.nps_respondents_365d
             when 'nps_detractors_365d' then int_account_feature.nps_detractors_365d
-            when 'silent_contacts' then int_account_feature.silent_contacts
+            when 'silent_share' then int_account_feature.silent_share
             when 'overdue_days' then int_account_feature.overdue_days
             when 'late_payment_share_365d'
                 then int_account_feature.late_payment_share_365d

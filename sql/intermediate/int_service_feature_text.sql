@@ -53,9 +53,9 @@ from (values
         'people whose newest answer is a detractor''s',
         'no answers are declared'
     ), (
-        26, 'silent_contacts', 'people', 'dated', 'survey_invitation, survey_response',
-        'people who were asked and did not answer',
-        'no invitations or no answers are declared'
+        26, 'silent_share', '0-1', 'dated', 'survey_invitation, survey_response',
+        'share of the people asked in half a year who were heard of in no survey since',
+        'fewer than three people were asked, or no invitations or answers are declared'
     ), (
         27, 'overdue_days', 'days', 'dated', 'invoice',
         'age of the oldest open debt; 0 where nothing is overdue',

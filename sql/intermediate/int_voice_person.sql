@@ -75,8 +75,8 @@ select
     coalesce(cfg_influence.influence, cast(0 as decimal(9,4))) as influence,
     coalesce(cfg_influence.influence >= cfg_voice.decides_from, false) as decides,
     case when invitation.is_declared then asked.contact_id is not null end as is_asked,
-    case when invitation.is_declared then int_silent_contact.contact_id is not null end
-        as is_silent,
+    case when invitation.is_declared then coalesce(int_asked_contact.is_silent, false)
+        end as is_silent,
     answer.score,
     coalesce(answer.is_good, false) as is_good,
     coalesce(answer.is_bad, false) as is_bad
@@ -98,8 +98,8 @@ left join answer
     on person.account_id = answer.account_id and person.person_key = answer.person_key
 left join asked
     on person.account_id = asked.account_id and person.person_key = asked.contact_id
-left join int_silent_contact
-    on int_silent_contact.as_of = $as_of
-    and person.account_id = int_silent_contact.account_id
-    and person.person_key = int_silent_contact.contact_id
+left join int_asked_contact
+    on int_asked_contact.as_of = $as_of
+    and person.account_id = int_asked_contact.account_id
+    and person.person_key = int_asked_contact.contact_id
 where coalesce(stg_contact.left_on > $as_of, true)

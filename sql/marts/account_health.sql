@@ -25,6 +25,8 @@
 --   tier_computed | text | - | tier before any override
 --   cap | text | - | emergency rule that holds the score down, null where none does
 --   cap_reason | text | - | why, in words
+--   cap_reason_en | text | - | the same in English
+--   cap_reason_ja | text | - | the same in Japanese
 --   override_score | float | 0-100 | score that a person of ours says, null where none
 --   override_tier | text | - | tier that a person of ours says, null where none
 --   override_author | text | - | who says so
@@ -114,6 +116,8 @@ select
     said.tier_computed,
     said.cap,
     int_health_cap.reason as cap_reason,
+    int_health_cap.reason_en as cap_reason_en,
+    int_health_cap.reason_ja as cap_reason_ja,
     cast(said.override_score as double) as override_score,
     said.override_tier,
     said.override_author,

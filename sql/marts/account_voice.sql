@@ -21,6 +21,7 @@
 --   asked | integer | people | of these, asked; null without the extract of invitations
 --   answered | integer | people | of these, with an answer that counts
 --   silent | integer | people | asked, had time, heard of in no survey; null as asked
+--   silent_share | float | 0-1 | silent / asked about anything; null for few, or a role
 --   promoters | integer | people | whose newest answer is a promoter's
 --   passives | integer | people | neither
 --   detractors | integer | people | whose newest answer is a detractor's
@@ -130,18 +131,15 @@ voice as (
 )
 
 select
-    voice.account_id,
-    stg_account.account_name,
-    stg_account.owner_id,
-    voice.role,
-    int_account_moment.purchase,
-    int_account_moment.phase,
+    voice.account_id, stg_account.account_name, stg_account.owner_id,
+    voice.role, int_account_moment.purchase, int_account_moment.phase,
     cast(voice.influence as double) as influence,
     voice.decides,
     voice.people,
     voice.asked,
     voice.n as answered,
     voice.silent,
+    case when voice.role = 'all' then int_account_voice.silent_share end as silent_share,
     voice.good as promoters,
     voice.n - voice.good - voice.bad as passives,
     voice.bad as detractors,
@@ -156,4 +154,7 @@ select
     voice.shrunken_low, voice.shrunken_high, voice.pull, voice.is_divided
 from voice
 inner join stg_account on voice.account_id = stg_account.account_id
+left join int_account_voice
+    on int_account_voice.as_of = $as_of
+    and voice.account_id = int_account_voice.account_id
 left join int_account_moment on voice.account_id = int_account_moment.account_id

@@ -16,8 +16,12 @@
 --   answered_on | date | day | its day
 --   arr | decimal(38,4) | currency/year | annual revenue of the account
 --   currency | text | ISO 4217 | currency of arr
---   why | text | - | the reason, in words
+--   why | text | - | the reason, in words of the pipeline's language
+--   why_en | text | - | the same in English
+--   why_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   listed_since | date | day | first as-of day on the list without a break
 --   task_key | text | key | account, advocate and person
 --   status | text | - | listed, waiting (beyond the owner's capacity) or held_out
@@ -80,8 +84,11 @@ ranked as (
         int_list_account.currency,
         cfg_list_limit.capacity,
         cfg_list_limit.hold_out and int_list_account.is_in_holdout as is_held_out,
-        cfg_list_reason.why,
-        cfg_list_reason.next_step
+        make_array(
+            'role', promoter.role, 'who', promoter.contact_id,
+            'score', cast(promoter.score as text),
+            'day', cast(promoter.answered_on as text)
+        ) as evidence
     from promoter
     inner join int_list_account on promoter.account_id = int_list_account.account_id
     inner join account_health on promoter.account_id = account_health.account_id
@@ -89,22 +96,17 @@ ranked as (
         on cfg_list_value.setting = 'advocate_tier'
         and account_health.tier = cfg_list_value.value
     inner join cfg_list_limit on cfg_list_limit.list = 'advocate'
-    inner join cfg_list_reason
-        on cfg_list_reason.list = 'advocate' and cfg_list_reason.reason = 'promoter'
     where int_list_account.is_paying and int_list_account.severe_tickets = 0
 ),
 
 placed as (
     select
         *,
-        cast(coalesce(
-            sum(case when is_held_out then 0 else 1 end) over (
-                partition by owner_id
-                order by rank
-                rows between unbounded preceding and 1 preceding
-            ),
-            0
-        ) as bigint) + 1 as owner_position
+        count(*) filter (where not is_held_out) over (
+            partition by owner_id
+            order by rank
+            rows between unbounded preceding and 1 preceding
+        ) + 1 as owner_position
     from ranked
 )
 
@@ -121,17 +123,15 @@ select
     placed.answered_on,
     placed.arr,
     placed.currency,
-    replace(
-        replace(
-            replace(
-                replace(placed.why, '{role}', placed.role),
-                '{who}', placed.contact_id
-            ),
-            '{score}', cast(placed.score as text)
-        ),
-        '{day}', cast(placed.answered_on as text)
-    ) as why,
-    placed.next_step,
+    phrased(cfg_list_reason.why, placed.evidence, cfg_list_reason.words) as why,
+    phrased(cfg_list_reason.why_en, placed.evidence, cfg_list_reason.words_en) as why_en,
+    phrased(cfg_list_reason.why_ja, placed.evidence, cfg_list_reason.words_ja) as why_ja,
+    phrased(cfg_list_reason.next_step, placed.evidence, cfg_list_reason.words)
+        as next_step,
+    phrased(cfg_list_reason.next_step_en, placed.evidence, cfg_list_reason.words_en)
+        as next_step_en,
+    phrased(cfg_list_reason.next_step_ja, placed.evidence, cfg_list_reason.words_ja)
+        as next_step_ja,
     coalesce(prior_advocate_list.listed_since, $as_of) as listed_since,
     concat(placed.account_id, ':advocate:', placed.contact_id) as task_key,
     case
@@ -141,4 +141,6 @@ select
     end as status,
     placed.owner_position
 from placed
+inner join cfg_list_reason
+    on cfg_list_reason.list = 'advocate' and cfg_list_reason.reason = 'promoter'
 left join prior_advocate_list on placed.contact_id = prior_advocate_list.contact_id

@@ -16,8 +16,12 @@
 --   metric | text | - | nps, csat or ces; null for others
 --   arr | decimal(38,4) | currency/year | annual revenue of the account
 --   currency | text | ISO 4217 | currency of arr
---   why | text | - | the reason, in words
+--   why | text | - | the reason, in words of the pipeline's language
+--   why_en | text | - | the same in English
+--   why_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   task_key | text | key | account, alert, kind and subject
 --   status | text | - | listed, or waiting (beyond the owner's capacity)
 --   owner_position | integer | - | place among the owner's
@@ -61,26 +65,33 @@ dropped as (
         and $as_of - prior_alert.happened_on < cfg_list_rule.alert_days
 ),
 
+worded as (
+    select
+        *,
+        make_array(
+            'from', tier_before, 'to', tier, 'day', cast(happened_on as text)
+        ) as evidence
+    from dropped
+),
+
 raised as (
     select * from int_alert_person
     union all
     select
-        dropped.account_id,
+        worded.account_id,
         'tier_drop' as alert,
-        concat(dropped.tier_before, '>', dropped.tier) as subject,
-        dropped.happened_on,
+        concat(worded.tier_before, '>', worded.tier) as subject,
+        worded.happened_on,
         cast(null as text) as contact_id,
         cast(null as bigint) as score,
         cast(null as text) as metric,
-        replace(
-            replace(
-                replace(cfg_list_reason.why, '{day}', cast(dropped.happened_on as text)),
-                '{from}', dropped.tier_before
-            ),
-            '{to}', dropped.tier
-        ) as why,
-        cfg_list_reason.next_step
-    from dropped
+        phrased(why, evidence, words) as why,
+        phrased(why_en, evidence, words_en) as why_en,
+        phrased(why_ja, evidence, words_ja) as why_ja,
+        phrased(next_step, evidence, words) as next_step,
+        phrased(next_step_en, evidence, words_en) as next_step_en,
+        phrased(next_step_ja, evidence, words_ja) as next_step_ja
+    from worded
     inner join cfg_list_reason
         on cfg_list_reason.list = 'alert' and cfg_list_reason.reason = 'tier_drop'
 ),
@@ -130,8 +141,8 @@ select
     metric,
     arr,
     currency,
-    why,
-    next_step,
+    why, why_en, why_ja,
+    next_step, next_step_en, next_step_ja,
     concat(account_id, ':alert:', alert, '/', subject) as task_key,
     case when owner_position > capacity then 'waiting' else 'listed' end as status,
     owner_position

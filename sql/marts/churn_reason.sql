@@ -10,7 +10,11 @@
 --   value | float | - | value of the feature, null where it is not known
 --   typical | float | - | median in training, null for the scorecard
 --   reason | text | - | why, in words: associated with the risk, not its cause
+--   reason_en | text | - | the same in English
+--   reason_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do about it, null where nothing is named
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   is_actionable | boolean | - | somebody can do something about it
 select
     account_id,
@@ -20,7 +24,11 @@ select
     value,
     typical,
     reason,
+    reason_en,
+    reason_ja,
     next_step,
+    next_step_en,
+    next_step_ja,
     is_actionable
 from int_churn_reason
 where as_of = $as_of

@@ -17,12 +17,16 @@
 --   model | text | - | what made the probability
 --   model_version | text | - | its version
 --   reasons | list<text> | - | up to five reasons that raise it most, in words
+--   reasons_en | list<text> | - | the same in English
+--   reasons_ja | list<text> | - | the same in Japanese
 with
 
 reason_list as (
     select
         account_id,
-        array_agg(reason order by reason_rank) as reasons
+        array_agg(reason order by reason_rank) as reasons,
+        array_agg(reason_en order by reason_rank) as reasons_en,
+        array_agg(reason_ja order by reason_rank) as reasons_ja
     from int_churn_reason
     where as_of = $as_of
         and contribution > 0
@@ -40,6 +44,8 @@ estimated as (
         int_churn_part.model,
         int_churn_part.model_version,
         reason_list.reasons,
+        reason_list.reasons_en,
+        reason_list.reasons_ja,
         int_account_commercial.arr,
         int_account_commercial.currency,
         int_account_commercial.renews_on,
@@ -69,7 +75,9 @@ select
     estimated.days_to_renewal,
     estimated.model,
     estimated.model_version,
-    coalesce(estimated.reasons, arrow_cast(make_array(), 'List(Utf8)')) as reasons
+    coalesce(estimated.reasons, arrow_cast(make_array(), 'List(Utf8)')) as reasons,
+    coalesce(estimated.reasons_en, arrow_cast(make_array(), 'List(Utf8)')) as reasons_en,
+    coalesce(estimated.reasons_ja, arrow_cast(make_array(), 'List(Utf8)')) as reasons_ja
 from estimated
 left join cfg_risk_tier
     on cast(estimated.probability as double) >= cfg_risk_tier.from_probability

@@ -23,8 +23,12 @@
 --   users | integer | people | known people active in 28 days; null for whitespace
 --   seats | integer | seats | seats bought of the product; null for whitespace
 --   renews_on | date | day | next renewal: the latest good occasion
---   why | text | - | the reason, in words
+--   why | text | - | the reason, in words of the pipeline's language
+--   why_en | text | - | the same in English
+--   why_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   listed_since | date | day | first as-of day on the list without a break
 --   task_key | text | key | account, expansion, reason and product
 --   status | text | - | listed, waiting (beyond the owner's capacity) or held_out
@@ -65,14 +69,11 @@ ranked as (
 placed as (
     select
         *,
-        cast(coalesce(
-            sum(case when is_held_out then 0 else 1 end) over (
-                partition by owner_id
-                order by rank
-                rows between unbounded preceding and 1 preceding
-            ),
-            0
-        ) as bigint) + 1 as owner_position
+        count(*) filter (where not is_held_out) over (
+            partition by owner_id
+            order by rank
+            rows between unbounded preceding and 1 preceding
+        ) + 1 as owner_position
     from ranked
 )
 
@@ -98,7 +99,11 @@ select
     placed.seats,
     placed.renews_on,
     placed.why,
+    placed.why_en,
+    placed.why_ja,
     placed.next_step,
+    placed.next_step_en,
+    placed.next_step_ja,
     coalesce(prior_expansion_list.listed_since, $as_of) as listed_since,
     concat(placed.account_id, ':expansion:', placed.reason, '/', placed.product_id)
         as task_key,

@@ -24,8 +24,12 @@
 --   difference_high | float | -1-1 | high end of its 95 % interval
 --   n | integer | - | moved: stays with an early view; seen: accounts
 --   decision | text | - | proposed: a person decides
---   why | text | - | the reason, in words
+--   why | text | - | the reason, in words of the pipeline's language
+--   why_en | text | - | the same in English
+--   why_ja | text | - | the same in Japanese
 --   next_step | text | - | what is proposed
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   task_key | text | key | account, next_best_action, person and content
 --   status | text | - | listed, waiting (beyond the owner's capacity) or held_out
 --   owner_position | integer | - | place among the owner's, kept out ones not counted
@@ -64,17 +68,18 @@ ranked as (
                 difference_low desc nulls last, account_id, contact_id
         ) as bigint) as rank,
         chosen.*,
-        cfg_list_reason.reason,
+        case when is_moved then 'moved' else 'seen' end as reason,
         case when is_moved then stays_seen else accounts end as n,
         cfg_list_limit.capacity,
         cfg_list_limit.hold_out and is_in_holdout as is_held_out,
-        cfg_list_reason.why,
-        cfg_list_reason.next_step
+        make_array(
+            'stage', stage, 'role', evidence_role, 'content', content_id,
+            'who', contact_id,
+            'percent', cast(cast(round(100 * difference) as bigint) as text),
+            'n', cast(case when is_moved then stays_seen else accounts end as text)
+        ) as evidence
     from chosen
     inner join cfg_list_limit on cfg_list_limit.list = 'next_best_action'
-    inner join cfg_list_reason
-        on cfg_list_reason.list = 'next_best_action'
-        and cfg_list_reason.reason = case when is_moved then 'moved' else 'seen' end
 ),
 
 placed as (
@@ -99,21 +104,19 @@ select
     journey,
     stage,
     content_id,
-    reason,
+    placed.reason,
     evidence_role,
     case when is_moved then difference end as difference,
     case when is_moved then difference_low end as difference_low,
     case when is_moved then difference_high end as difference_high,
     n,
     'proposed' as decision,
-    replace(replace(replace(replace(replace(why,
-        '{stage}', stage),
-        '{role}', evidence_role),
-        '{content}', content_id),
-        '{percent}', coalesce(cast(cast(round(100 * difference) as bigint) as text), '')),
-        '{n}', cast(n as text)) as why,
-    replace(replace(next_step, '{content}', content_id), '{who}', contact_id)
-        as next_step,
+    phrased(why, evidence, words) as why,
+    phrased(why_en, evidence, words_en) as why_en,
+    phrased(why_ja, evidence, words_ja) as why_ja,
+    phrased(next_step, evidence, words) as next_step,
+    phrased(next_step_en, evidence, words_en) as next_step_en,
+    phrased(next_step_ja, evidence, words_ja) as next_step_ja,
     concat(account_id, ':next_best_action:', contact_id, '/', content_id) as task_key,
     case
         when owner_position > capacity then 'waiting'
@@ -122,3 +125,6 @@ select
     end as status,
     owner_position
 from placed
+inner join cfg_list_reason
+    on cfg_list_reason.list = 'next_best_action'
+    and placed.reason = cfg_list_reason.reason

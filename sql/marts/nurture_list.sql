@@ -16,8 +16,12 @@
 --   deal_id | text | key | its newest open deal, null where none is open
 --   amount | decimal(38,4) | currency | value of that deal
 --   currency | text | ISO 4217 | currency of amount
---   why | text | - | the reason, in words
+--   why | text | - | the reason, in words of the pipeline's language
+--   why_en | text | - | the same in English
+--   why_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   listed_since | date | day | first as-of day on the list without a break
 --   task_key | text | key | account, nurture and stage
 --   status | text | - | listed, waiting (beyond the owner's capacity) or held_out
@@ -70,27 +74,24 @@ ranked as (
         newest_deal.currency,
         cfg_list_limit.capacity,
         cfg_list_limit.hold_out and int_list_account.is_in_holdout as is_held_out,
-        cfg_list_reason.why,
-        cfg_list_reason.next_step
+        make_array(
+            'days', cast(stalled.days_in_stage as text), 'stage', stalled.stage,
+            'usual', cast(stalled.usual_days_p90 as text)
+        ) as evidence
     from stalled
     inner join int_list_account on stalled.account_id = int_list_account.account_id
     inner join cfg_list_limit on cfg_list_limit.list = 'nurture'
-    inner join cfg_list_reason
-        on cfg_list_reason.list = 'nurture' and cfg_list_reason.reason = 'stuck'
     left join newest_deal on stalled.account_id = newest_deal.account_id
 ),
 
 placed as (
     select
         *,
-        cast(coalesce(
-            sum(case when is_held_out then 0 else 1 end) over (
-                partition by owner_id
-                order by rank
-                rows between unbounded preceding and 1 preceding
-            ),
-            0
-        ) as bigint) + 1 as owner_position
+        count(*) filter (where not is_held_out) over (
+            partition by owner_id
+            order by rank
+            rows between unbounded preceding and 1 preceding
+        ) + 1 as owner_position
     from ranked
 )
 
@@ -108,14 +109,15 @@ select
     placed.deal_id,
     placed.amount,
     placed.currency,
-    replace(
-        replace(
-            replace(placed.why, '{days}', cast(placed.days_in_stage as text)),
-            '{stage}', placed.stage
-        ),
-        '{usual}', cast(placed.usual_days_p90 as text)
-    ) as why,
-    placed.next_step,
+    phrased(cfg_list_reason.why, placed.evidence, cfg_list_reason.words) as why,
+    phrased(cfg_list_reason.why_en, placed.evidence, cfg_list_reason.words_en) as why_en,
+    phrased(cfg_list_reason.why_ja, placed.evidence, cfg_list_reason.words_ja) as why_ja,
+    phrased(cfg_list_reason.next_step, placed.evidence, cfg_list_reason.words)
+        as next_step,
+    phrased(cfg_list_reason.next_step_en, placed.evidence, cfg_list_reason.words_en)
+        as next_step_en,
+    phrased(cfg_list_reason.next_step_ja, placed.evidence, cfg_list_reason.words_ja)
+        as next_step_ja,
     case
         when prior_nurture_list.stage = placed.stage then prior_nurture_list.listed_since
         else $as_of
@@ -128,4 +130,6 @@ select
     end as status,
     placed.owner_position
 from placed
+inner join cfg_list_reason
+    on cfg_list_reason.list = 'nurture' and cfg_list_reason.reason = 'stuck'
 left join prior_nurture_list on placed.account_id = prior_nurture_list.account_id

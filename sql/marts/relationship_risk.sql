@@ -11,6 +11,8 @@
 --   signs | integer | signs | signs of risk seen
 --   sign_names | list<text> | - | which, most urgent first
 --   reasons | list<text> | - | their evidence, in words
+--   reasons_en | list<text> | - | the same in English
+--   reasons_ja | list<text> | - | the same in Japanese
 --   their_share | float | 0-1 | share of touches through their_contact_id
 --   their_share_low | float | 0-1 | low end of its 95 % interval
 --   their_share_high | float | 0-1 | high end of its 95 % interval
@@ -35,7 +37,9 @@ told as (
         account_id,
         count(*) as signs,
         array_agg(sign order by sign_rank) as sign_names,
-        array_agg(reason order by sign_rank) as reasons
+        array_agg(reason order by sign_rank) as reasons,
+        array_agg(reason_en order by sign_rank) as reasons_en,
+        array_agg(reason_ja order by sign_rank) as reasons_ja
     from int_relationship_sign
     group by account_id
 ),
@@ -59,6 +63,8 @@ select
     coalesce(told.signs, 0) as signs,
     coalesce(told.sign_names, arrow_cast(make_array(), 'List(Utf8)')) as sign_names,
     coalesce(told.reasons, arrow_cast(make_array(), 'List(Utf8)')) as reasons,
+    coalesce(told.reasons_en, arrow_cast(make_array(), 'List(Utf8)')) as reasons_en,
+    coalesce(told.reasons_ja, arrow_cast(make_array(), 'List(Utf8)')) as reasons_ja,
     case when is_their_share_known
         then cast(their_top_touches as double) / their_touches end as their_share,
     case when is_their_share_known

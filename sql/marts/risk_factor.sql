@@ -9,7 +9,11 @@
 --   points | decimal(9,4) | log-odds | added log-odds; negative speaks against churn
 --   value | float | - | value of the feature behind it
 --   reason | text | - | why, in words
+--   reason_en | text | - | the same in English
+--   reason_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do about it, null where nothing is named
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   is_actionable | boolean | - | somebody can do something about it
 select
     account_id,
@@ -18,7 +22,11 @@ select
     points,
     value,
     reason,
+    reason_en,
+    reason_ja,
     next_step,
+    next_step_en,
+    next_step_ja,
     is_actionable
 from int_risk_factor
 where as_of = $as_of

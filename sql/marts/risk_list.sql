@@ -17,8 +17,12 @@
 --   arr_at_risk | decimal(38,4) | currency/year | probability times annual revenue
 --   currency | text | ISO 4217 | currency of arr_at_risk
 --   renews_on | date | day | next renewal
---   why | text | - | the reasons, in words
+--   why | text | - | the reasons, in words of the pipeline's language
+--   why_en | text | - | the same in English
+--   why_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do about the strongest reason that can be acted on
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   at_risk_since | date | day | first as-of day on the list without a break
 --   task_key | text | key | account, kind and the reason that was strongest at its start
 --   status | text | - | listed, waiting (beyond the owner's capacity) or held_out
@@ -34,6 +38,8 @@ listed as (
         churn_risk.currency,
         churn_risk.renews_on,
         array_to_string(churn_risk.reasons, '; ') as why,
+        array_to_string(churn_risk.reasons_en, '; ') as why_en,
+        array_to_string(churn_risk.reasons_ja, '；') as why_ja,
         -- an account without a renewal day counts 1: it may leave any day
         coalesce(cfg_renewal_weight.weight, cast(1 as decimal(9,4))) as renewal_weight,
         cast(churn_risk.churn_probability as decimal(9,6))
@@ -48,7 +54,9 @@ listed as (
 top_step as (
     select
         account_id,
-        next_step
+        next_step,
+        next_step_en,
+        next_step_ja
     from int_churn_reason
     where as_of = $as_of
         and contribution > 0
@@ -94,14 +102,11 @@ owned as (
 placed as (
     select
         *,
-        cast(coalesce(
-            sum(case when is_held_out then 0 else 1 end) over (
-                partition by owner_id
-                order by rank
-                rows between unbounded preceding and 1 preceding
-            ),
-            0
-        ) as bigint) + 1 as owner_position
+        count(*) filter (where not is_held_out) over (
+            partition by owner_id
+            order by rank
+            rows between unbounded preceding and 1 preceding
+        ) + 1 as owner_position
     from owned
 )
 
@@ -117,8 +122,8 @@ select
     placed.arr_at_risk,
     placed.currency,
     placed.renews_on,
-    placed.why,
-    top_step.next_step,
+    placed.why, placed.why_en, placed.why_ja,
+    top_step.next_step, top_step.next_step_en, top_step.next_step_ja,
     coalesce(prior_risk_list.at_risk_since, $as_of) as at_risk_since,
     coalesce(int_risk_task.task_key, placed.account_id || ':risk:none') as task_key,
     case

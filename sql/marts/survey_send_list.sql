@@ -19,8 +19,12 @@
 --   last_asked_on | date | day | day the person was asked last, null where never
 --   account_asked | integer | people | people of the account asked within its days
 --   send_until | date | day | last day on which the question still fits
---   why | text | - | the reason, in words
+--   why | text | - | the reason, in words of the pipeline's language
+--   why_en | text | - | the same in English
+--   why_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   status | text | - | listed, or waiting (beyond the account's quota)
 --   account_position | integer | - | place among the account's people
 with
@@ -83,6 +87,10 @@ wanted as (
 placed as (
     select
         wanted.*,
+        make_array(
+            'stage', wanted.stage, 'day', cast(wanted.entered_on as text),
+            'days', cast(cfg_list_rule.relationship_every_days as text)
+        ) as evidence,
         int_askable_contact.account_id,
         int_askable_contact.role,
         int_askable_contact.influence,
@@ -103,16 +111,14 @@ placed as (
                 int_askable_contact.asked_on nulls first,
                 wanted.contact_id
         ) as bigint) as account_position
-    from wanted
+    from cfg_list_rule
+    cross join wanted
     inner join int_askable_contact on wanted.contact_id = int_askable_contact.contact_id
 )
 
 select
-    placed.rank,
-    placed.contact_id,
-    placed.account_id,
-    int_list_account.account_name,
-    int_list_account.owner_id,
+    placed.rank, placed.contact_id, placed.account_id,
+    int_list_account.account_name, int_list_account.owner_id,
     placed.role,
     cast(placed.influence as double) as influence,
     placed.kind,
@@ -121,15 +127,15 @@ select
     placed.asked_on as last_asked_on,
     placed.account_asked,
     placed.send_until,
-    replace(
-        replace(
-            replace(cfg_list_reason.why, '{stage}', coalesce(placed.stage, '')),
-            '{day}', coalesce(cast(placed.entered_on as text), '')
-        ),
-        '{days}', cast(cfg_list_rule.relationship_every_days as text)
-    ) as why,
-    replace(cfg_list_reason.next_step, '{stage}', coalesce(placed.stage, ''))
+    phrased(cfg_list_reason.why, placed.evidence, cfg_list_reason.words) as why,
+    phrased(cfg_list_reason.why_en, placed.evidence, cfg_list_reason.words_en) as why_en,
+    phrased(cfg_list_reason.why_ja, placed.evidence, cfg_list_reason.words_ja) as why_ja,
+    phrased(cfg_list_reason.next_step, placed.evidence, cfg_list_reason.words)
         as next_step,
+    phrased(cfg_list_reason.next_step_en, placed.evidence, cfg_list_reason.words_en)
+        as next_step_en,
+    phrased(cfg_list_reason.next_step_ja, placed.evidence, cfg_list_reason.words_ja)
+        as next_step_ja,
     case
         when placed.account_asked + placed.account_position <= cfg_list_rule.account_quota
             then 'listed'

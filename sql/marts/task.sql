@@ -14,8 +14,12 @@
 --   reason | text | - | the rest of the key
 --   urgency | integer | - | 1 = most urgent kind of task
 --   list_rank | integer | - | its rank on the list tonight, null when not listed
---   why | text | - | the reason, in words
+--   why | text | - | the reason, in words of the pipeline's language
+--   why_en | text | - | the same in English
+--   why_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   status | text | - | open, proposed, snoozed, waiting, held_out, done or cleared
 --   is_handed_over | boolean | - | belongs into the CRM as a task to work on
 --   is_true | boolean | - | its reason holds tonight
@@ -31,23 +35,23 @@
 with
 
 candidate as (
-    select task_key, account_id, 'alert' as task_type,
-        owner_id, rank, why, next_step, status from alert
+    select task_key, account_id, 'alert' as task_type, owner_id, rank, status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja from alert
     union all
-    select task_key, account_id, 'risk' as task_type,
-        owner_id, rank, why, next_step, status from risk_list
+    select task_key, account_id, 'risk' as task_type, owner_id, rank, status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja from risk_list
     union all
-    select task_key, account_id, 'expansion' as task_type,
-        owner_id, rank, why, next_step, status from expansion_list
+    select task_key, account_id, 'expansion' as task_type, owner_id, rank, status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja from expansion_list
     union all
-    select task_key, account_id, 'nurture' as task_type,
-        owner_id, rank, why, next_step, status from nurture_list
+    select task_key, account_id, 'nurture' as task_type, owner_id, rank, status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja from nurture_list
     union all
-    select task_key, account_id, 'advocate' as task_type,
-        owner_id, rank, why, next_step, status from advocate_list
+    select task_key, account_id, 'advocate' as task_type, owner_id, rank, status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja from advocate_list
     union all
-    select task_key, account_id, 'next_best_action' as task_type,
-        owner_id, rank, why, next_step, status from next_best_action
+    select task_key, account_id, 'next_best_action' as task_type, owner_id, rank, status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja from next_best_action
 ),
 
 judged as (
@@ -56,13 +60,12 @@ judged as (
         coalesce(candidate.account_id, known.account_id) as account_id,
         coalesce(candidate.task_type, known.task_type) as task_type,
         coalesce(assignee, candidate.owner_id, prior_owner_id) as owner_id,
-        rank as list_rank,
-        candidate.status as list_status,
-        coalesce(nullif(why, ''), prior_why) as why,
-        coalesce(next_step, prior_next_step) as next_step,
+        rank as list_rank, candidate.status as list_status,
+        why, why_en, why_ja, next_step, next_step_en, next_step_ja,
+        prior_why, prior_why_en, prior_why_ja,
+        prior_next_step, prior_next_step_en, prior_next_step_ja,
         candidate.task_key is not null as is_true,
-        coalesce(is_in_crm, false) as is_in_crm,
-        coalesce(is_closed, false) as is_closed,
+        coalesce(is_in_crm, false) as is_in_crm, coalesce(is_closed, false) as is_closed,
         coalesce(is_under_way, false) as is_under_way,
         coalesce(candidate.status = 'held_out', false)
             or coalesce(was_held_out, false) as is_held_out,
@@ -76,8 +79,7 @@ judged as (
 
 stated as (
     select
-        judged.*,
-        urgency, due_days, keep_days, tasks_per_owner,
+        judged.*, urgency, due_days, keep_days, tasks_per_owner,
         case
             when is_held_out then 'held_out'
             when is_closed and not is_reopened then 'done'
@@ -131,13 +133,16 @@ dated as (
 
 select
     dated.task_key, dated.account_id, stg_account.account_name,
-    coalesce(dated.owner_id, stg_account.owner_id) as owner_id,
-    task_type,
+    coalesce(dated.owner_id, stg_account.owner_id) as owner_id, task_type,
     substr(task_key, character_length(dated.account_id) + character_length(task_type) + 3)
         as reason,
     dated.urgency, list_rank,
-    coalesce(dated.why, unnamed.why) as why,
-    coalesce(dated.next_step, unnamed.next_step) as next_step,
+    coalesce(nullif(dated.why, ''), prior_why, plain.why) as why,
+    coalesce(nullif(dated.why_en, ''), prior_why_en, plain.why_en) as why_en,
+    coalesce(nullif(dated.why_ja, ''), prior_why_ja, plain.why_ja) as why_ja,
+    coalesce(dated.next_step, prior_next_step, plain.next_step) as next_step,
+    coalesce(dated.next_step_en, prior_next_step_en, plain.next_step_en) as next_step_en,
+    coalesce(dated.next_step_ja, prior_next_step_ja, plain.next_step_ja) as next_step_ja,
     status, is_handed_over, is_true, opened_on, handed_over_on,
     -- counted from the day somebody could begin with it
     coalesce(known_due_on, coalesce(reopened_on, handed_over_on) + cast(due_days as int))
@@ -145,6 +150,6 @@ select
     last_true_on, snoozed_until, reopened_on, ended_on, outcome, crm_status
 from dated
 left join stg_account on dated.account_id = stg_account.account_id
-left join cfg_list_reason as unnamed
-    on task_type = 'risk' and unnamed.list = 'risk' and unnamed.reason = 'unnamed'
+left join cfg_list_reason as plain
+    on task_type = 'risk' and plain.list = 'risk' and plain.reason = 'unnamed'
 where coalesce($as_of - ended_on <= keep_days, true)

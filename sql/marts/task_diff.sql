@@ -14,8 +14,12 @@
 --   task_type | text | - | list it comes from
 --   reason | text | - | the rest of the key
 --   urgency | integer | - | 1 = most urgent kind of task
---   why | text | - | the reason, in words
+--   why | text | - | the reason, in words of the pipeline's language
+--   why_en | text | - | the same in English
+--   why_ja | text | - | the same in Japanese
 --   next_step | text | - | what to do
+--   next_step_en | text | - | the same in English
+--   next_step_ja | text | - | the same in Japanese
 --   status | text | - | tonight's state; gone where the task is forgotten
 --   opened_on | date | day | first day of its reason
 --   due_on | date | day | day it is due
@@ -58,8 +62,12 @@ compared as (
             ', ',
             case when tonight.owner_id is distinct from before.owner_id
                 then 'owner_id' end,
-            case when tonight.why is distinct from before.why then 'why' end,
-            case when tonight.next_step is distinct from before.next_step
+            case when (tonight.why is distinct from before.why)
+                or (tonight.why_en is distinct from before.why_en)
+                or (tonight.why_ja is distinct from before.why_ja) then 'why' end,
+            case when (tonight.next_step is distinct from before.next_step)
+                or (tonight.next_step_en is distinct from before.next_step_en)
+                or (tonight.next_step_ja is distinct from before.next_step_ja)
                 then 'next_step' end,
             case when tonight.status is distinct from before.status then 'status' end,
             case when tonight.due_on is distinct from before.due_on then 'due_on' end,
@@ -87,7 +95,11 @@ select
     reason,
     urgency,
     why,
+    why_en,
+    why_ja,
     next_step,
+    next_step_en,
+    next_step_ja,
     status,
     opened_on,
     due_on,
@@ -107,7 +119,11 @@ select
     coalesce(task.reason, before.reason) as reason,
     coalesce(task.urgency, before.urgency) as urgency,
     coalesce(task.why, before.why) as why,
+    coalesce(task.why_en, before.why_en) as why_en,
+    coalesce(task.why_ja, before.why_ja) as why_ja,
     coalesce(task.next_step, before.next_step) as next_step,
+    coalesce(task.next_step_en, before.next_step_en) as next_step_en,
+    coalesce(task.next_step_ja, before.next_step_ja) as next_step_ja,
     coalesce(task.status, 'gone') as status,
     coalesce(task.opened_on, before.opened_on) as opened_on,
     coalesce(task.due_on, before.due_on) as due_on,

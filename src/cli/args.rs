@@ -392,7 +392,7 @@ pub struct ListArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
-    /// Language of the headings; reasons are in the language of the pipeline
+    /// Language of headings, reasons and, in tables and sheets, of words for codes
     #[arg(long, value_enum, default_value_t = TextLanguage::En)]
     pub language: TextLanguage,
     /// Begin CSV with a byte order mark, so that a double click opens it as UTF-8

@@ -12,7 +12,7 @@ use super::args::ExplainArgs;
 use super::format::{plain_table, printable};
 use super::pen::Pen;
 use super::printer::Printer;
-use crate::config::Language;
+use crate::config::{Language, word};
 use crate::error::Result;
 use crate::report::{Explanation, Rows};
 use crate::storage::Storage;
@@ -69,40 +69,22 @@ impl Pen {
         said.join("\n")
     }
 
-    /// A published word in the language asked for; what is not known stays as it is.
-    fn word(self, word: &str) -> String {
-        let japanese = match word {
-            "red" => "赤",
-            "amber" => "黄",
-            "green" => "緑",
-            "insufficient" => "情報不足",
-            "value" => "値あり",
-            "zero" => "ゼロ",
-            "missing" => "未計測",
-            "stale" => "古い",
-            "not_applicable" => "対象外",
-            "high" => "高",
-            "medium" => "中",
-            "low" => "低",
-            "profile" => "重み・基準",
-            "coverage" => "計測の有無",
-            "input" => "値の変化",
-            "cap" => "上限",
-            "override" => "手動補正",
-            "decider" => "意思決定者",
-            "champion" => "推進者",
-            "influencer" => "影響者",
-            "user" => "利用者",
-            "purchasing" => "購買担当",
-            "unknown" => "不明",
-            "higher" => "増",
-            "lower" => "減",
-            other => other,
-        };
-        match self.language {
-            Language::En => printable(word).replace('_', " "),
-            Language::Ja => printable(japanese),
+    /// A published code in the language asked for; what is not known stays as it is.
+    fn word(self, kind: &str, code: &str) -> String {
+        match (self.language, word(kind, code, self.language)) {
+            (Language::Ja, Some(word)) => word.to_owned(),
+            (Language::Ja, None) => printable(code),
+            (Language::En, _) => printable(code).replace('_', " "),
         }
+    }
+
+    /// A sentence in the language asked for.
+    fn sentence(self, rows: &Rows, row: usize, english: &str, japanese: &str) -> String {
+        let column = match self.language {
+            Language::En => english,
+            Language::Ja => japanese,
+        };
+        printable(rows.text(row, column).unwrap_or_default())
     }
 
     fn label(self, rows: &Rows, row: usize) -> String {
@@ -116,7 +98,7 @@ impl Pen {
         let name = printable(row.text(0, "account_name").unwrap_or_default());
         let id = printable(row.text(0, "account_id").unwrap_or_default());
         let score = row.float(0, "score");
-        let tier = self.word(row.text(0, "tier").unwrap_or_default());
+        let tier = self.word("tier", row.text(0, "tier").unwrap_or_default());
         let since = row.day_text(0, "tier_since").unwrap_or_default();
         let coverage = row.float(0, "coverage").unwrap_or_default() * 100.0;
         let profile = printable(row.text(0, "profile").unwrap_or_default());
@@ -149,7 +131,7 @@ impl Pen {
         let moved = row.float(0, "score").zip(then);
         let moved = moved.map_or_else(String::new, |(now, then)| format!(" ({:+.1})", now - then));
         let score = number(then, 1);
-        let tier = self.word(tier);
+        let tier = self.word("tier", tier);
         match self.language {
             Language::En => format!("at the run before: health {score}{moved}, tier {tier}\n"),
             Language::Ja => format!("前回：スコア {score}{moved}、判定 {tier}\n"),
@@ -160,7 +142,7 @@ impl Pen {
     fn rules(self, row: &Rows) -> String {
         let mut text = String::new();
         if row.text(0, "cap").is_some() {
-            let why = printable(row.text(0, "cap_reason").unwrap_or_default());
+            let why = self.sentence(row, 0, "cap_reason_en", "cap_reason_ja");
             let most = number(row.float(0, "score_computed"), 1);
             let bare = number(row.float(0, "score_uncapped"), 1);
             let _ = match self.language {
@@ -173,7 +155,7 @@ impl Pen {
             let why = printable(row.text(0, "override_reason").unwrap_or_default());
             let until = row.day_text(0, "override_until").unwrap_or_default();
             let score = number(row.float(0, "score_computed"), 1);
-            let tier = self.word(row.text(0, "tier_computed").unwrap_or_default());
+            let tier = self.word("tier", row.text(0, "tier_computed").unwrap_or_default());
             let _ = match self.language {
                 Language::En => writeln!(
                     text,
@@ -254,7 +236,7 @@ impl Pen {
             if is_rule {
                 String::new()
             } else {
-                self.word(rows.text(row, "state").unwrap_or_default())
+                self.word("state", rows.text(row, "state").unwrap_or_default())
             },
             short(rows.float(row, "raw_value")),
             if is_rule {
@@ -288,7 +270,7 @@ impl Pen {
                 text,
                 "  {}  {}: {}{moved}",
                 signed(points(row)),
-                self.word(rows.text(row, "cause").unwrap_or_default()),
+                self.word("cause", rows.text(row, "cause").unwrap_or_default()),
                 self.label(rows, row),
             );
         }
@@ -306,9 +288,8 @@ impl Pen {
         let rows = &found.disagreements;
         let mut text = String::new();
         for row in 0..rows.len() {
-            let reason = rows.text(row, self.say("reason_en", "reason_ja"));
+            let reason = self.sentence(rows, row, "reason_en", "reason_ja");
             let since = rows.day_text(row, "since").unwrap_or_default();
-            let reason = printable(reason.unwrap_or_default());
             let _ = match self.language {
                 Language::En => writeln!(text, "  {reason} (since {since})"),
                 Language::Ja => writeln!(text, "  {reason}（{since}から）"),
@@ -320,9 +301,9 @@ impl Pen {
                 .map(|row| {
                     format!(
                         "{} ({}, {})",
-                        self.word(rows.text(row, "name").unwrap_or_default()),
-                        self.word(rows.text(row, "direction").unwrap_or_default()),
-                        self.word(rows.text(row, "tier_moved").unwrap_or_default()),
+                        self.word("name", rows.text(row, "name").unwrap_or_default()),
+                        self.word("direction", rows.text(row, "direction").unwrap_or_default()),
+                        self.word("tier", rows.text(row, "tier_moved").unwrap_or_default()),
                     )
                 })
                 .collect();
@@ -351,7 +332,7 @@ impl Pen {
             return format!("{none}\n");
         }
         let probability = row.float(0, "churn_probability").unwrap_or_default() * 100.0;
-        let tier = self.word(row.text(0, "tier").unwrap_or_default());
+        let tier = self.word("tier", row.text(0, "tier").unwrap_or_default());
         let money = row.money(0, "arr_at_risk").unwrap_or_default();
         let currency = printable(row.text(0, "currency").unwrap_or_default());
         let mut text = match self.language {
@@ -367,8 +348,8 @@ impl Pen {
             |row: usize| found.factors.float(row, "contribution").unwrap_or_default() * 100.0;
         let order = largest(&found.factors, |row| points(row).abs());
         for row in order.into_iter().take(MOST_ROWS) {
-            let reason = found.factors.text(row, "reason").unwrap_or_default();
-            let _ = writeln!(text, "  {}  {}", signed(points(row)), printable(reason));
+            let reason = self.sentence(&found.factors, row, "reason_en", "reason_ja");
+            let _ = writeln!(text, "  {}  {reason}", signed(points(row)));
         }
         text
     }
@@ -434,7 +415,7 @@ impl Pen {
         });
         for row in order.into_iter().filter(|row| here.contains(row)).take(4) {
             let id = printable(rows.text(row, "contact_id").unwrap_or_default());
-            let role = self.word(rows.text(row, "buying_role").unwrap_or_default());
+            let role = self.word("role", rows.text(row, "buying_role").unwrap_or_default());
             let seen = rows
                 .day_text(row, "last_seen_on")
                 .unwrap_or_else(|| self.say("never", "なし").to_owned());
@@ -443,12 +424,13 @@ impl Pen {
                 Language::Ja => writeln!(text, "  {id} {role}、最終確認 {seen}"),
             };
         }
-        for reason in found.relationship.texts(0, "reasons") {
+        let reasons = self.say("reasons_en", "reasons_ja");
+        for reason in found.relationship.texts(0, reasons) {
             let _ = writeln!(text, "  {}", printable(&reason));
         }
-        if let Some(step) = found.listed.text(0, "next_step") {
-            let next = self.say("next step", "次の一手");
-            let _ = writeln!(text, "{next}: {}", printable(step));
+        let step = self.sentence(&found.listed, 0, "next_step_en", "next_step_ja");
+        if !step.is_empty() {
+            let _ = writeln!(text, "{}: {step}", self.say("next step", "次の一手"));
         }
         text
     }

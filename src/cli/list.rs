@@ -10,7 +10,7 @@ use super::watch::tell;
 use crate::config::Language;
 use crate::error::{Error, Result};
 use crate::publish;
-use crate::report::{self, List, ListFilter, Rows, heading, list_named, list_of};
+use crate::report::{self, List, ListFilter, Rows, for_reader, heading, list_named, list_of};
 use crate::storage::Storage;
 
 /// Characters in a line of a list; reasons wrap within it.
@@ -34,9 +34,10 @@ pub(crate) async fn list(args: &ListArgs, printer: Printer) -> Result<()> {
     };
     let commit = publish::published(&storage).await?;
     let rows = list_of(&storage, &commit, list, &filter).await?;
+    let read = for_reader(list, &rows, language);
     match args.format {
         Format::Table => {
-            printer.data(people_table(list, &rows, language).as_bytes())?;
+            printer.data(people_table(list, &read, language).as_bytes())?;
             if rows.is_empty() {
                 tell(
                     printer,
@@ -45,8 +46,8 @@ pub(crate) async fn list(args: &ListArgs, printer: Printer) -> Result<()> {
             }
             Ok(())
         }
-        Format::Csv => printer.data(&report::csv(rows.batch(), language, args.bom)?),
-        Format::Xlsx => printer.data(&report::xlsx(rows.batch(), list.table, language)?),
+        Format::Csv => printer.data(&report::csv(read.batch(), language, args.bom)?),
+        Format::Xlsx => printer.data(&report::xlsx(read.batch(), list.table, language)?),
         Format::Json | Format::Parquet => printer.data(&render(rows.batch(), args.format)?),
     }
 }

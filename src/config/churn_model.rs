@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{DictionaryArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{DictionaryArray, Float64Array, Int64Array, RecordBatch};
 use arrow::datatypes::Int32Type;
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::pipeline::{Localised, Pipeline, named_once, within};
 use super::tables::{booleans, dates, floats, integers, table, texts};
+use super::words::sentences;
 use crate::error::{Error, Result};
 
 /// The section `churn_model:`.
@@ -165,26 +166,39 @@ pub(crate) fn validate(churn: &ChurnSettings, horizon_days: u32) -> Result<()> {
 
 pub(super) fn tables(pipeline: &Pipeline) -> Result<[(&'static str, RecordBatch); 2]> {
     let churn = &pipeline.churn_model;
-    let language = pipeline.language;
     let all = &churn.features;
-    let settings = table(vec![
+    let mut settings = vec![
         integers("list_length", [i64::from(churn.list_length)]),
         floats("drift_limit", [churn.drift_limit]),
-        texts("known", [churn.known.text(language)]),
-        texts("unknown", [churn.unknown.text(language)]),
-    ])?;
-    let next_steps = all
-        .iter()
-        .map(|one| one.next_step.as_ref().map(|step| step.text(language)));
-    let features = table(vec![
+    ];
+    settings.extend(sentences(
+        ["known", "known_en", "known_ja"],
+        &[Some(&churn.known)].into_iter(),
+        pipeline,
+    ));
+    settings.extend(sentences(
+        ["unknown", "unknown_en", "unknown_ja"],
+        &[Some(&churn.unknown)].into_iter(),
+        pipeline,
+    ));
+    let mut features = vec![
         texts("feature", all.iter().map(|one| one.feature.as_str())),
-        texts("label", all.iter().map(|one| one.label.text(language))),
-        ("next_step", Arc::new(next_steps.collect::<StringArray>())),
         booleans(
             "is_actionable",
             all.iter().map(|one| one.is_actionable).collect(),
         ),
-    ])?;
+    ];
+    features.extend(sentences(
+        ["label", "label_en", "label_ja"],
+        &all.iter().map(|one| Some(&one.label)),
+        pipeline,
+    ));
+    features.extend(sentences(
+        ["next_step", "next_step_en", "next_step_ja"],
+        &all.iter().map(|one| one.next_step.as_ref()),
+        pipeline,
+    ));
+    let (settings, features) = (table(settings)?, table(features)?);
     Ok([("cfg_churn", settings), ("cfg_churn_feature", features)])
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::pipeline::named_once;
+use super::pipeline::{Language, named_once};
 use crate::error::{Error, Result};
 
 /// The names of the lists, as `kenko list` takes them.
@@ -37,6 +37,8 @@ pub struct Handover {
     /// Their formats: csv, xlsx.
     #[serde(default)]
     pub formats: BTreeSet<SheetFormat>,
+    /// Language of the files and digests: en or ja; the pipeline's when left out.
+    pub language: Option<Language>,
     /// Begin CSV with a byte order mark.
     #[serde(default)]
     pub byte_order_mark: bool,

@@ -32,7 +32,7 @@ pub(crate) const MEASURES: [&str; 9] = [
 ];
 
 /// The signals of `int_health_signal`, which caps and disagreements may name.
-pub(crate) const SIGNALS: [&str; 21] = [
+pub(crate) const SIGNALS: [&str; 22] = [
     "active_days_28d",
     "bad_tickets_90d",
     "champion_nps_mean",
@@ -52,6 +52,7 @@ pub(crate) const SIGNALS: [&str; 21] = [
     "relationship_signs",
     "reported_on_time",
     "silent_contacts",
+    "silent_share",
     "usage_change_28d",
     "user_nps_mean",
 ];

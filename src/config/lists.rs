@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::pipeline::{Localised, Pipeline, named_once, within};
 use super::risk::scaled;
 use super::tables::{booleans, integers, points, table, texts};
+use super::words::{dictionaries, sentences};
 use crate::error::{Error, Result};
 
 /// Lists whose rows become tasks.
@@ -40,6 +41,8 @@ const REASONS: [(&str, &str); 12] = [
     ("survey_send", "relationship"),
     ("survey_send", "stage"),
 ];
+/// Kinds of codes that a pipeline names itself and that stand in sentences.
+const WORD_KINDS: [&str; 4] = ["role", "stage", "tier", "metric"];
 /// Buckets of `hash_bucket`.
 const BUCKETS: i128 = 10_000;
 
@@ -73,6 +76,9 @@ pub struct Lists {
     pub overview_days: u32,
     /// What each reason is called, and what to do.
     pub reasons: Vec<ListReason>,
+    /// Words for codes of the pipeline's own in these sentences: stages, roles and the like.
+    #[serde(default)]
+    pub words: Vec<ListWord>,
 }
 
 /// How long a list is for one owner.
@@ -228,6 +234,18 @@ pub struct ListReason {
     pub next_step: Localised,
 }
 
+/// A word for a code.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListWord {
+    /// role, stage, tier or metric.
+    pub kind: String,
+    /// The code, as it stands in the tables.
+    pub code: String,
+    /// What people call it.
+    pub name: Localised,
+}
+
 pub(crate) fn validate(lists: &Lists) -> Result<()> {
     let order: Vec<&str> = lists.order.iter().map(|one| one.list.as_str()).collect();
     named_once("lists.order", order.iter().copied())?;
@@ -244,6 +262,13 @@ pub(crate) fn validate(lists: &Lists) -> Result<()> {
         return Err(
             Error::usage("`lists.reasons` must put every reason in words, once")
                 .with_hint(format!("reasons are {}", known.join(", "))),
+        );
+    }
+    if let Some(strange) = (lists.words.iter()).find(|one| !WORD_KINDS.contains(&one.kind.as_str()))
+    {
+        return Err(
+            Error::usage(format!("`lists.words`: `{}` is no kind", strange.kind))
+                .with_hint(format!("kinds are {}", WORD_KINDS.join(", "))),
         );
     }
     numbers(lists)?;
@@ -436,16 +461,30 @@ fn values(lists: &Lists) -> Result<RecordBatch> {
 
 fn reasons(pipeline: &Pipeline) -> Result<RecordBatch> {
     let all = &pipeline.lists.reasons;
-    let language = pipeline.language;
-    table(vec![
+    let mut columns = vec![
         texts("list", all.iter().map(|one| one.list.as_str())),
         texts("reason", all.iter().map(|one| one.reason.as_str())),
-        texts("why", all.iter().map(|one| one.why.text(language))),
-        texts(
-            "next_step",
-            all.iter().map(|one| one.next_step.text(language)),
-        ),
-    ])
+    ];
+    columns.extend(sentences(
+        ["why", "why_en", "why_ja"],
+        &all.iter().map(|one| Some(&one.why)),
+        pipeline,
+    ));
+    columns.extend(sentences(
+        ["next_step", "next_step_en", "next_step_ja"],
+        &all.iter().map(|one| Some(&one.next_step)),
+        pipeline,
+    ));
+    let spoken: Vec<_> = all
+        .iter()
+        .map(|one| vec![&one.why, &one.next_step])
+        .collect();
+    columns.extend(dictionaries(
+        ["words", "words_en", "words_ja"],
+        &spoken,
+        pipeline,
+    ));
+    table(columns)
 }
 
 fn triggers(lists: &Lists) -> Result<RecordBatch> {

@@ -29,6 +29,7 @@ mod source_history;
 mod survey;
 mod tables;
 mod voice;
+mod words;
 
 pub use attribution::Attribution;
 pub use backtest::Backtest;
@@ -52,7 +53,7 @@ pub use journey::{
 };
 pub use lifetime::LifetimeValue;
 pub use lists::{
-    AdvocateRules, AlertRules, ExpansionRules, Holdout, ListLimit, ListReason, Lists,
+    AdvocateRules, AlertRules, ExpansionRules, Holdout, ListLimit, ListReason, ListWord, Lists,
     NextBestActionRules, NurtureRules, OutcomeRules, SurveySendRules, SurveyTrigger, TaskRules,
 };
 pub use pipeline::{
@@ -64,3 +65,4 @@ pub use schedule::Schedule;
 pub use survey::SurveyMetric;
 pub use tables::{TABLE_NAMES, tables};
 pub use voice::{Drivers, ExperienceFactor, Fulfilment, Voice, VoiceStage};
+pub use words::{kind_of, word};

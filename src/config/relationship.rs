@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::pipeline::{Localised, Pipeline, named_once, within};
 use super::tables::{floats, integers, table, texts};
+use super::words::{dictionaries, sentences};
 use crate::error::{Error, Result};
 
 /// The signs that the SQL knows, in the order of their rank.
@@ -107,14 +108,25 @@ pub(super) fn tables(pipeline: &Pipeline) -> Result<Vec<(&'static str, RecordBat
         .zip(SIGNS)
         .filter_map(|(rank, name)| {
             let sign = section.signs.iter().find(|sign| sign.sign == name)?;
-            Some((rank, name, sign.reason.text(pipeline.language)))
+            Some((rank, name, &sign.reason))
         })
         .collect();
-    let signs = table(vec![
+    let mut columns = vec![
         texts("sign", signs.iter().map(|sign| sign.1)),
         integers("sign_rank", signs.iter().map(|sign| sign.0)),
-        texts("reason", signs.iter().map(|sign| sign.2)),
-    ])?;
+    ];
+    columns.extend(sentences(
+        ["reason", "reason_en", "reason_ja"],
+        &signs.iter().map(|sign| Some(sign.2)),
+        pipeline,
+    ));
+    let spoken: Vec<_> = signs.iter().map(|sign| vec![sign.2]).collect();
+    columns.extend(dictionaries(
+        ["words", "words_en", "words_ja"],
+        &spoken,
+        pipeline,
+    ));
+    let signs = table(columns)?;
     Ok(vec![
         ("cfg_relationship", settings),
         ("cfg_relationship_role", table(vec![texts("role", roles)])?),

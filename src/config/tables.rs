@@ -21,7 +21,7 @@ use super::pipeline::Pipeline;
 use super::risk::scaled;
 use super::{
     attribution, backtest, buying_group, calendar, churn_model, contract, experiment, health,
-    identity, lifetime, lists as list_rules, relationship, source_history, voice,
+    identity, lifetime, lists as list_rules, relationship, source_history, voice, words,
 };
 use crate::error::{Error, Result};
 use crate::time::{AsOf, epoch_days};
@@ -336,12 +336,8 @@ fn risk(pipeline: &Pipeline) -> Result<RecordBatch> {
 
 fn risk_factors(pipeline: &Pipeline) -> Result<RecordBatch> {
     let all = &pipeline.risk.factors;
-    let language = pipeline.language;
-    let next_steps = all
-        .iter()
-        .map(|factor| factor.next_step.as_ref().map(|step| step.text(language)));
     let direction = |points: f64| if points < 0.0 { "protective" } else { "risk" };
-    table(vec![
+    let mut columns = vec![
         texts("factor", all.iter().map(|factor| factor.name.as_str())),
         texts("feature", all.iter().map(|factor| factor.feature.as_str())),
         floats(
@@ -353,11 +349,6 @@ fn risk_factors(pipeline: &Pipeline) -> Result<RecordBatch> {
             all.iter().map(|factor| factor.to.unwrap_or(FAR)),
         ),
         points("points", all.iter().map(|factor| factor.points))?,
-        texts(
-            "reason",
-            all.iter().map(|factor| factor.reason.text(language)),
-        ),
-        ("next_step", Arc::new(next_steps.collect::<StringArray>())),
         booleans(
             "is_actionable",
             all.iter().map(|factor| factor.is_actionable).collect(),
@@ -366,7 +357,18 @@ fn risk_factors(pipeline: &Pipeline) -> Result<RecordBatch> {
             "direction",
             all.iter().map(|factor| direction(factor.points)),
         ),
-    ])
+    ];
+    columns.extend(words::sentences(
+        ["reason", "reason_en", "reason_ja"],
+        &all.iter().map(|factor| Some(&factor.reason)),
+        pipeline,
+    ));
+    columns.extend(words::sentences(
+        ["next_step", "next_step_en", "next_step_ja"],
+        &all.iter().map(|factor| factor.next_step.as_ref()),
+        pipeline,
+    ));
+    table(columns)
 }
 
 fn risk_tiers(pipeline: &Pipeline) -> Result<RecordBatch> {

@@ -27,6 +27,8 @@ pub struct Voice {
     pub silent_from_days: u32,
     /// Days after which an invitation without an answer says nothing any more.
     pub silent_to_days: u32,
+    /// People asked from which on the share of silent ones says something.
+    pub silent_from_people: u32,
     /// A role decides where its influence is at least this, 0 to 1.
     pub decides_from: f64,
     /// First day of each band of tenure but the first, growing.
@@ -148,6 +150,12 @@ pub(crate) fn validate(voice: &Voice, history_days: u32) -> Result<()> {
         1,
         voice.silent_to_days,
     )?;
+    within(
+        "voice.silent_from_people",
+        voice.silent_from_people,
+        1,
+        1_000,
+    )?;
     growing("voice.tenure_bands_days", &voice.tenure_bands_days)?;
     growing("voice.revenue_bands", &voice.revenue_bands)?;
     let stages = voice.stages.iter().map(|stage| stage.stage.as_str());
@@ -255,6 +263,7 @@ pub(super) fn tables(pipeline: &Pipeline) -> Result<Vec<(&'static str, RecordBat
         ),
         integers("silent_from_days", [i64::from(voice.silent_from_days)]),
         integers("silent_to_days", [i64::from(voice.silent_to_days)]),
+        integers("silent_from_people", [i64::from(voice.silent_from_people)]),
         points("support_cost_per_minute", [voice.support_cost_per_minute])?,
     ])?;
     let stages = &voice.stages;

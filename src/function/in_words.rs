@@ -21,14 +21,14 @@ pub(super) const DOCUMENTATION: FunctionDoc = FunctionDoc {
     signature: "in_words(text, value float, …) → text",
     meaning: "The text with every `{1}` replaced by the first value and every `{1%}` by the same \
               in whole percent, `{2}` by the second, and so on: whole numbers without a point, \
-              others with two digits at most. A value that is null reads `?`; null where the \
+              others with two digits at most, halves away from zero. A value that is null reads `?`; null where the \
               text is null.",
     source: "",
 };
 
-/// A number as people read it: two digits after the point at most.
+/// A number as people read it: two digits after the point at most, halves away from zero.
 fn plain(value: f64) -> String {
-    let text = format!("{value:.2}");
+    let text = format!("{:.2}", (value * 100.0).round() / 100.0);
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0" } else { text }.to_owned()
 }
@@ -55,7 +55,7 @@ fn fill(text: &str, values: &[Option<f64>], out: &mut impl Write) -> std::fmt::R
         };
         match value {
             None => out.write_str("?")?,
-            Some(value) if is_percent => write!(out, "{:.0}", value * 100.0)?,
+            Some(value) if is_percent => write!(out, "{:.0}", (value * 100.0).round())?,
             Some(value) => out.write_str(&plain(value))?,
         }
         rest = &after[length + 1..];
@@ -160,6 +160,8 @@ mod tests {
     fn numbers_are_short() {
         assert_eq!(plain(60.0), "60");
         assert_eq!(plain(6.5), "6.5");
+        assert_eq!(plain(0.345), "0.35");
+        assert_eq!(filled("{1%}", &[Some(0.345)]), "35");
         assert_eq!(plain(-0.001), "0");
         assert_eq!(plain(1_000.126), "1000.13");
     }

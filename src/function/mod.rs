@@ -19,6 +19,7 @@ mod local_day;
 mod nps;
 mod parse_date;
 mod parse_timestamp;
+mod phrased;
 mod relative_weight;
 mod removal_effect;
 mod renewal;
@@ -75,6 +76,7 @@ pub fn documentation() -> Vec<FunctionDoc> {
         chi_square::DOCUMENTATION,
         list_set::DOCUMENTATION,
         in_words::DOCUMENTATION,
+        phrased::DOCUMENTATION,
         hash_bucket::DOCUMENTATION,
         local_day::DOCUMENTATION,
         parse_date::DOCUMENTATION,
@@ -94,6 +96,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry, zone: &Zone, days: &Day
         ScalarUDF::new_from_impl(churn_parts::ChurnParts::new()),
         ScalarUDF::new_from_impl(churn_parts::LogOddsParts::new()),
         ScalarUDF::new_from_impl(in_words::InWords::new()),
+        ScalarUDF::new_from_impl(phrased::Phrased::new()),
         ScalarUDF::new_from_impl(local_day::LocalDay::new(zone, days)),
         ScalarUDF::new_from_impl(parse_date::ParseDate::new()),
         ScalarUDF::new_from_impl(parse_timestamp::ParseTimestamp::new(zone)),

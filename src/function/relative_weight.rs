@@ -9,6 +9,8 @@
 
 mod answers;
 mod decomposition;
+#[cfg(test)]
+mod recomputed;
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use crate::config::{Handover, Language, Pipeline, SheetFormat};
 use crate::error::{Error, Result};
 use crate::publish::{self, Commit};
-use crate::report::{self, ListFilter, Rows, list_named, list_of};
+use crate::report::{self, ListFilter, Rows, for_reader, list_named, list_of};
 use crate::storage::{Created, Storage};
 use crate::time::{RunClock, RunId};
 
@@ -62,9 +62,10 @@ pub async fn hand_over(
     let Some(digest) = handover.digest else {
         return Ok(done);
     };
-    let tasks = tasks(storage, &commit).await?;
+    let language = language_of(pipeline);
+    let tasks = tasks(storage, &commit, language).await?;
     let most = usize::from(digest.tasks);
-    for message in messages(&tasks, &commit.as_of, most, pipeline.language) {
+    for message in messages(&tasks, &commit.as_of, most, language) {
         let path = format!(
             "lists/digest/{}/{}.json",
             commit.as_of,
@@ -102,9 +103,10 @@ async fn write_lists(
             // the pipeline's `marts:` leaves it out
             continue;
         }
+        let language = language_of(pipeline);
         let rows = list_of(storage, commit, list, &ListFilter::default()).await?;
+        let rows = for_reader(list, &rows, language);
         for format in &pipeline.handover.formats {
-            let language = pipeline.language;
             let (ending, content) = match format {
                 SheetFormat::Csv => (
                     "csv",
@@ -121,9 +123,15 @@ async fn write_lists(
 }
 
 /// The tasks to work on, or none where the pipeline leaves them out.
-async fn tasks(storage: &Storage, commit: &Commit) -> Result<Rows> {
+async fn tasks(storage: &Storage, commit: &Commit, language: Language) -> Result<Rows> {
     let list = list_named("task").ok_or_else(|| Error::bug("there is no list of tasks"))?;
-    list_of(storage, commit, list, &ListFilter::default()).await
+    let rows = list_of(storage, commit, list, &ListFilter::default()).await?;
+    Ok(for_reader(list, &rows, language))
+}
+
+/// The language of whoever reads what is handed over.
+fn language_of(pipeline: &Pipeline) -> Language {
+    pipeline.handover.language.unwrap_or(pipeline.language)
 }
 
 async fn send_once(
@@ -180,7 +188,7 @@ fn file_name(owner: &str) -> String {
     }
 }
 
-/// Whether a language is that of Japan: digests are written in the pipeline's.
+/// Whether a language is that of Japan.
 const fn is_japanese(language: Language) -> bool {
     matches!(language, Language::Ja)
 }

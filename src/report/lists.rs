@@ -16,8 +16,8 @@ pub struct List {
     pub name: &'static str,
     /// The published table.
     pub table: &'static str,
-    /// The column that orders the rows; that of the table's grain where there is none.
-    order: Option<&'static str>,
+    /// The columns that order the rows; those of the table's grain where there are none.
+    order: &'static [&'static str],
     /// What the column `status` says of rows to work on; every row when empty.
     shown: &'static [&'static str],
     /// Columns of a table for people.
@@ -29,7 +29,7 @@ pub const LISTS: [List; 11] = [
     List {
         name: "risk",
         table: "risk_list",
-        order: Some("rank"),
+        order: &["rank"],
         shown: &["listed"],
         columns: &[
             "rank",
@@ -48,7 +48,7 @@ pub const LISTS: [List; 11] = [
     List {
         name: "expansion",
         table: "expansion_list",
-        order: Some("rank"),
+        order: &["rank"],
         shown: &["listed"],
         columns: &[
             "rank",
@@ -66,7 +66,7 @@ pub const LISTS: [List; 11] = [
     List {
         name: "advocate",
         table: "advocate_list",
-        order: Some("rank"),
+        order: &["rank"],
         shown: &["listed"],
         columns: &[
             "rank",
@@ -84,7 +84,7 @@ pub const LISTS: [List; 11] = [
     List {
         name: "nurture",
         table: "nurture_list",
-        order: Some("rank"),
+        order: &["rank"],
         shown: &["listed"],
         columns: &[
             "rank",
@@ -102,7 +102,7 @@ pub const LISTS: [List; 11] = [
     List {
         name: "survey-send",
         table: "survey_send_list",
-        order: Some("rank"),
+        order: &["rank"],
         shown: &["listed"],
         columns: &[
             "rank",
@@ -120,7 +120,7 @@ pub const LISTS: [List; 11] = [
     List {
         name: "next-best-action",
         table: "next_best_action",
-        order: Some("rank"),
+        order: &["rank"],
         shown: &["listed"],
         columns: &[
             "rank",
@@ -139,7 +139,7 @@ pub const LISTS: [List; 11] = [
     List {
         name: "alert",
         table: "alert",
-        order: Some("rank"),
+        order: &["rank"],
         shown: &["listed"],
         columns: &[
             "rank",
@@ -155,7 +155,7 @@ pub const LISTS: [List; 11] = [
     List {
         name: "task",
         table: "task",
-        order: Some("due_on"),
+        order: &["due_on", "urgency", "list_rank", "task_key"],
         shown: &["open", "proposed"],
         columns: &[
             "due_on",
@@ -172,7 +172,7 @@ pub const LISTS: [List; 11] = [
     List {
         name: "task-diff",
         table: "task_diff",
-        order: None,
+        order: &[],
         shown: &[],
         columns: &[
             "change", "task_key", "owner_id", "status", "due_on", "changed", "why",
@@ -181,7 +181,7 @@ pub const LISTS: [List; 11] = [
     List {
         name: "loop-outcome",
         table: "loop_outcome",
-        order: None,
+        order: &[],
         shown: &[],
         columns: &[
             "task_type",
@@ -199,7 +199,7 @@ pub const LISTS: [List; 11] = [
     List {
         name: "kpi",
         table: "kpi_overview",
-        order: None,
+        order: &[],
         shown: &[],
         columns: &[
             "measure",
@@ -258,8 +258,8 @@ pub async fn list_of(
     filter: &ListFilter,
 ) -> Result<Rows> {
     let mut rows = table(storage, commit, list.table).await?;
-    if let Some(order) = list.order {
-        rows = rows.sorted_by(order);
+    if !list.order.is_empty() {
+        rows = rows.sorted_by_all(list.order);
     }
     if !filter.is_whole && !list.shown.is_empty() {
         rows = rows.only("status", list.shown);

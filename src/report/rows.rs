@@ -5,7 +5,8 @@
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{
-    SortOptions, concat_batches, filter_record_batch, sort_to_indices, take_record_batch,
+    SortColumn, SortOptions, concat_batches, filter_record_batch, lexsort_to_indices,
+    take_record_batch,
 };
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -103,14 +104,27 @@ impl Rows {
     /// The rows in ascending order of a column; nulls last.
     #[must_use]
     pub fn sorted_by(&self, column: &str) -> Self {
-        let options = SortOptions {
-            descending: false,
-            nulls_first: false,
-        };
-        let sorted = self.batch.column_by_name(column).and_then(|keys| {
-            let order = sort_to_indices(keys, Some(options), None).ok()?;
-            take_record_batch(&self.batch, &order).ok()
-        });
+        self.sorted_by_all(&[column])
+    }
+
+    /// The rows in ascending order of the first column, then of the next; nulls last. Columns
+    /// that are not there order nothing.
+    #[must_use]
+    pub fn sorted_by_all(&self, columns: &[&str]) -> Self {
+        let keys: Vec<SortColumn> = columns
+            .iter()
+            .filter_map(|column| self.batch.column_by_name(column))
+            .map(|values| SortColumn {
+                values: std::sync::Arc::clone(values),
+                options: Some(SortOptions {
+                    descending: false,
+                    nulls_first: false,
+                }),
+            })
+            .collect();
+        let sorted = lexsort_to_indices(&keys, None)
+            .ok()
+            .and_then(|order| take_record_batch(&self.batch, &order).ok());
         Self {
             batch: sorted.unwrap_or_else(|| self.batch.clone()),
         }

@@ -136,8 +136,25 @@ fn sheet(batch: &RecordBatch, language: Language) -> Result<String> {
         }
         text.push_str("</row>");
     }
-    text.push_str("</sheetData></worksheet>");
+    let _ = write!(
+        text,
+        "</sheetData><autoFilter ref=\"A1:{}{}\"/></worksheet>",
+        letters(batch.num_columns()),
+        batch.num_rows() + 1
+    );
     Ok(text)
+}
+
+/// The name of the column at a place from 1 on: A to Z, AA, AB and so on.
+fn letters(place: usize) -> String {
+    let mut name = String::new();
+    let mut rest = place;
+    while rest > 0 {
+        let letter = u8::try_from((rest - 1) % 26).unwrap_or_default();
+        name.insert(0, char::from(b'A' + letter));
+        rest = (rest - 1) / 26;
+    }
+    name
 }
 
 fn push_text(sheet: &mut String, text: &str, style: u32) {
@@ -295,6 +312,14 @@ mod tests {
         // 1887: a workbook knows no such day
         assert!(sheet.contains("1887-11-12"), "{sheet}");
         assert!(!sheet.contains("<f>"));
+    }
+
+    #[test]
+    fn rows_can_be_filtered_whatever_their_number_of_columns() {
+        let sheet = sheet(&batch(), Language::En).unwrap();
+        assert!(sheet.ends_with("</sheetData><autoFilter ref=\"A1:D3\"/></worksheet>"));
+        let names = [1, 26, 27, 52, 53, 703].map(letters);
+        assert_eq!(names, ["A", "Z", "AA", "AZ", "BA", "AAA"]);
     }
 
     #[test]

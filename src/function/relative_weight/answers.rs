@@ -278,6 +278,12 @@ fn bootstrap(
     Some((low, high))
 }
 
+/// How often an account comes in a repetition.
+#[cfg(test)]
+pub(super) fn draws_of(account: &str, draw: u64) -> f64 {
+    poisson(mix(hash(account) ^ mix(draw + 1)))
+}
+
 /// FNV-1a, 64 bits.
 fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

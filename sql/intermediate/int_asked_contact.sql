@@ -1,13 +1,14 @@
--- One person who stays silent at a cutoff: asked within the pipeline's days and long
--- enough ago to have had time to answer, still there, and heard of in no survey of any
--- kind since. Whoever bounced was never asked; where answers are not declared nobody can
--- be called silent.
+-- One person who was asked at a cutoff: within the pipeline's days and long enough ago to
+-- have had time to answer, and still there. Silent is who was heard of in no survey of
+-- any kind since. Whoever bounced was never asked; where answers are not declared nobody
+-- can be called silent.
 -- grain: as_of, account_id, contact_id
 -- columns:
 --   as_of | date | day | cutoff
 --   account_id | text | key | account the person was asked about
---   contact_id | text | key | the silent person
---   asked_days_ago | integer | days | age of the oldest unanswered invitation
+--   contact_id | text | key | the person asked
+--   asked_days_ago | integer | days | age of the oldest of these invitations
+--   is_silent | boolean | - | heard of in no survey since
 with
 
 asked_contact as (
@@ -52,12 +53,12 @@ select
     asked_contact.as_of,
     asked_contact.account_id,
     asked_contact.contact_id,
-    asked_contact.asked_days_ago
+    asked_contact.asked_days_ago,
+    coalesce(heard_contact.heard_days_ago > asked_contact.asked_days_ago, true)
+        as is_silent
 from asked_contact
 inner join cfg_source
     on cfg_source.source_table = 'survey_response' and cfg_source.is_declared
 left join heard_contact
     on asked_contact.as_of = heard_contact.as_of
     and asked_contact.contact_id = heard_contact.contact_id
-where heard_contact.heard_days_ago is null
-    or heard_contact.heard_days_ago > asked_contact.asked_days_ago
