@@ -486,7 +486,7 @@ impl Lab {
              score as score_computed, cast(null as decimal(12,6)) as override_points, score from (values {}) as v (account_id, score, cap)", rows.join(", "))).await;
         self.table(
             "int_health_cap",
-            "select 'a' as account_id, 'debt' as cap, 'why' as reason where false",
+            "select 'a' as account_id, 'debt' as cap, 'why' as reason, 'why' as reason_en, 'なぜ' as reason_ja where false",
         )
         .await;
         self.table("int_health_override", "select 'a' as account_id, cast(null as decimal(12,6)) as score, 'red' as tier, 'x' as author, 'y' as reason, cast(null as date) as holds_until where false").await;
