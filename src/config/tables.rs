@@ -433,6 +433,25 @@ mod tests {
     }
 
     #[test]
+    fn a_step_in_any_order_is_called_by_how_many_not_by_which() {
+        let mut pipeline = Pipeline::parse("pipelines/nightly.yaml", SHIPPED_PIPELINE).unwrap();
+        pipeline.funnels[0].mode = "any_order".to_owned();
+        let names = |pipeline: &Pipeline| {
+            let as_of = AsOf::parse("2026-02-10", &pipeline.zone).unwrap();
+            let steps = find(&tables(pipeline, &as_of).unwrap(), "cfg_funnel_step");
+            let names = steps.column_by_name("step").unwrap().as_string::<i32>();
+            let names = names.iter().flatten().map(str::to_owned);
+            names.collect::<Vec<String>>()
+        };
+        let count = pipeline.funnels[0].steps.len();
+        let english = names(&pipeline);
+        assert_eq!(english[1], format!("any 2 of {count}"));
+        assert_eq!(english[count], pipeline.funnels[1].steps[0].name);
+        pipeline.language = crate::config::pipeline::Language::Ja;
+        assert_eq!(names(&pipeline)[1], format!("{count}段階のうち2つ"));
+    }
+
+    #[test]
     fn a_running_month_ends_on_the_as_of_day() {
         let tables = shipped("2026-02-10");
         let months = find(&tables, "cfg_month");

@@ -7,7 +7,7 @@ use arrow::array::{Int64Array, RecordBatch, StringArray};
 
 use super::{booleans, count, integers, table, texts};
 use crate::config::funnel::{Funnel, FunnelHold, FunnelStep, FunnelUnit};
-use crate::config::pipeline::Pipeline;
+use crate::config::pipeline::{Language, Pipeline};
 use crate::error::Result;
 
 pub(super) fn funnels(pipeline: &Pipeline) -> Result<RecordBatch> {
@@ -48,12 +48,18 @@ pub(super) fn funnels(pipeline: &Pipeline) -> Result<RecordBatch> {
 
 pub(super) fn steps(pipeline: &Pipeline) -> Result<RecordBatch> {
     let mut rows = Vec::new();
+    let mut names = Vec::new();
     let mut asks_for_role = Vec::new();
     for funnel in &pipeline.funnels {
         let mut required_before = None;
         for (number, step) in (1_i64..).zip(&funnel.steps) {
             rows.push((funnel.name.as_str(), number, step, required_before));
             // In any order a step's number says the how-manieth it was, not which.
+            names.push(if funnel.is_in_any_order() {
+                any_of(number, funnel.steps.len(), pipeline.language)
+            } else {
+                step.name.clone()
+            });
             let asks_somewhere = || funnel.steps.iter().any(FunnelStep::asks_for_role);
             asks_for_role
                 .push(step.asks_for_role() || funnel.is_in_any_order() && asks_somewhere());
@@ -66,7 +72,7 @@ pub(super) fn steps(pipeline: &Pipeline) -> Result<RecordBatch> {
     table(vec![
         texts("funnel", rows.iter().map(|row| row.0)),
         integers("step_number", rows.iter().map(|row| row.1)),
-        texts("step", rows.iter().map(|row| row.2.name.as_str())),
+        texts("step", names.iter().map(String::as_str)),
         booleans(
             "is_optional",
             rows.iter().map(|row| row.2.optional).collect(),
@@ -74,6 +80,14 @@ pub(super) fn steps(pipeline: &Pipeline) -> Result<RecordBatch> {
         booleans("asks_for_role", asks_for_role),
         ("required_before", Arc::new(required_before)),
     ])
+}
+
+/// What stands for the name of a step where any `number` of the steps are meant.
+fn any_of(number: i64, steps: usize, language: Language) -> String {
+    match language {
+        Language::En => format!("any {number} of {steps}"),
+        Language::Ja => format!("{steps}段階のうち{number}つ"),
+    }
 }
 
 /// What makes a step, and under the numbers after the last one what ends an
