@@ -77,13 +77,17 @@ lane_stay as (
     from recent_stay
     union all
     select distinct
-        recent_stay.*,
+        spanned.journey,
+        spanned.account_id,
+        spanned.pass,
+        spanned.stage,
+        spanned.entered_on,
+        spanned.left_on,
+        spanned.over_on,
+        spanned.begun_on,
+        spanned.is_open,
         role_month.role
-    from recent_stay
-    inner join spanned
-        on recent_stay.journey = spanned.journey
-        and recent_stay.account_id = spanned.account_id
-        and recent_stay.entered_on = spanned.entered_on
+    from spanned
     inner join role_month
         on spanned.account_id = role_month.account_id
         and spanned.month = role_month.month

@@ -5,6 +5,7 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{DataFusionError, Result, plan_err};
+use datafusion::logical_expr::ScalarFunctionArgs;
 
 use super::FunctionDoc;
 use crate::error::Error;
@@ -79,6 +80,14 @@ pub(super) fn float_type(function: &str, given: &DataType) -> Result<DataType> {
         return Ok(DataType::Float64);
     }
     plan_err!("{function} needs a number, not {given}")
+}
+
+/// The arguments as columns of as many rows as the call has, also where all of them are
+/// the same for every row.
+pub(super) fn columns(arguments: &ScalarFunctionArgs) -> Result<Vec<ArrayRef>> {
+    let rows = arguments.number_rows;
+    let columns = arguments.args.iter().map(|one| one.to_array(rows));
+    columns.collect()
 }
 
 /// The type of every timestamp column of kenko.

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringBuilder};
+use datafusion::arrow::array::{Array, AsArray, Float64Array, StringBuilder};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{
@@ -14,7 +14,7 @@ use datafusion::logical_expr::{
 };
 
 use super::FunctionDoc;
-use super::argument::{Texts, text_type, wrong_count};
+use super::argument::{Texts, columns, refuse, text_type, wrong_count};
 
 pub(super) const DOCUMENTATION: FunctionDoc = FunctionDoc {
     name: "in_words",
@@ -105,11 +105,7 @@ impl ScalarUDFImpl for InWords {
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = arguments.number_rows;
-        let arrays: Vec<ArrayRef> = arguments
-            .args
-            .iter()
-            .map(|argument| argument.to_array(rows))
-            .collect::<Result<_>>()?;
+        let arrays = columns(&arguments)?;
         let texts = Texts::of(&arrays[0])?;
         let values: Vec<&Float64Array> = arrays[1..]
             .iter()
@@ -125,8 +121,7 @@ impl ScalarUDFImpl for InWords {
                 .iter()
                 .map(|array| array.is_valid(row).then(|| array.value(row)))
                 .collect();
-            fill(text, &of_row, &mut built)
-                .map_err(|cause| super::argument::refuse(cause.to_string()))?;
+            fill(text, &of_row, &mut built).map_err(|cause| refuse(cause.to_string()))?;
             built.append_value("");
         }
         Ok(ColumnarValue::Array(Arc::new(built.finish())))

@@ -7,7 +7,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, ListArray, StringBuilder};
+use datafusion::arrow::array::{Array, AsArray, ListArray, StringBuilder};
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{
@@ -15,7 +15,7 @@ use datafusion::logical_expr::{
 };
 
 use super::FunctionDoc;
-use super::argument::{Texts, text_type, wrong_count};
+use super::argument::{Texts, columns, refuse, text_type, wrong_count};
 
 pub(super) const DOCUMENTATION: FunctionDoc = FunctionDoc {
     name: "phrased",
@@ -120,11 +120,7 @@ impl ScalarUDFImpl for Phrased {
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let rows = arguments.number_rows;
-        let arrays: Vec<ArrayRef> = arguments
-            .args
-            .iter()
-            .map(|argument| argument.to_array(rows))
-            .collect::<Result<_>>()?;
+        let arrays = columns(&arguments)?;
         let texts = Texts::of(&arrays[0])?;
         let values = arrays[1].as_list::<i32>();
         let words = arrays.get(2).map(AsArray::as_list::<i32>);
@@ -140,7 +136,7 @@ impl ScalarUDFImpl for Phrased {
                 &pairs(words, row),
                 &mut built,
             )
-            .map_err(|cause| super::argument::refuse(cause.to_string()))?;
+            .map_err(|cause| refuse(cause.to_string()))?;
             built.append_value("");
         }
         Ok(ColumnarValue::Array(Arc::new(built.finish())))

@@ -1,8 +1,8 @@
 //! The graph of a pipeline that wants some of the marts only.
 //!
 //! What is left are these marts, everything they are made of, what a model that one
-//! of them asks is trained from, and the checks that hold for that alone. It decides what belongs to a pipeline, not what one
-//! run builds: that is what a selection is for.
+//! of them asks is trained from, and the checks that hold for that alone. It decides
+//! what belongs to a pipeline, not what one run builds: that is what a selection is for.
 
 use std::collections::BTreeSet;
 
