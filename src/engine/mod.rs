@@ -21,6 +21,7 @@ mod one_phase;
 mod parquet_file;
 pub mod session;
 mod statement;
+mod whole_partition;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -44,7 +44,7 @@ const PLACES_ON_STREAMS: &str = "EnsureRequirements";
 /// The rule after which an aggregate has the phases it will be run in.
 const JOINS_PHASES: &str = "CombinePartialFinalAggregate";
 
-type Rules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
+pub(super) type Rules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
 
 /// DataFusion's own rules and this one at its place among them.
 pub(super) fn rules() -> Rules {

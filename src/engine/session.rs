@@ -14,6 +14,8 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 
 use super::memory_pool::RoomyPool;
+use super::one_phase::Rules;
+use super::whole_partition::WholePartitions;
 use super::{Settings, aggregate, estimate, fault, one_phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function;
@@ -81,7 +83,7 @@ pub fn open(settings: &Settings) -> Result<Session> {
         .with_config(config(settings.threads.max(1), pool_bytes))
         .with_runtime_env(runtime)
         .with_default_features()
-        .with_physical_optimizer_rules(one_phase::rules())
+        .with_physical_optimizer_rules(with_windows(one_phase::rules()))
         .with_statistics_registry(estimate::registry())
         .build();
     let mut session = Session::new_with_state(state);
@@ -115,8 +117,14 @@ pub(super) fn beside(session: &Session, threads: usize) -> Session {
 /// The session of `state` with aggregates that need less memory and more time.
 pub(super) fn sparing(state: SessionState) -> SessionState {
     SessionStateBuilder::new_from_existing(state)
-        .with_physical_optimizer_rules(one_phase::sparing_rules())
+        .with_physical_optimizer_rules(with_windows(one_phase::sparing_rules()))
         .build()
+}
+
+/// Windows are exchanged last, when it is known in which order their rows come.
+fn with_windows(mut rules: Rules) -> Rules {
+    rules.push(Arc::new(WholePartitions::default()));
+    rules
 }
 
 /// Runs `work` as a task of its own: a panic becomes an error, and dropping the
