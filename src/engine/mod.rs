@@ -19,7 +19,9 @@ mod materialise;
 mod memory_pool;
 mod one_phase;
 mod parquet_file;
+mod rest;
 pub mod session;
+mod sort;
 mod statement;
 mod whole_partition;
 

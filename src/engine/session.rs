@@ -15,6 +15,7 @@ use datafusion::prelude::SessionConfig;
 
 use super::memory_pool::RoomyPool;
 use super::one_phase::Rules;
+use super::sort::SortsByKey;
 use super::whole_partition::WholePartitions;
 use super::{Settings, aggregate, estimate, fault, one_phase};
 use crate::error::{Error, ErrorKind, Result};
@@ -83,7 +84,7 @@ pub fn open(settings: &Settings) -> Result<Session> {
         .with_config(config(settings.threads.max(1), pool_bytes))
         .with_runtime_env(runtime)
         .with_default_features()
-        .with_physical_optimizer_rules(with_windows(one_phase::rules()))
+        .with_physical_optimizer_rules(with_our_operators(one_phase::rules()))
         .with_statistics_registry(estimate::registry())
         .build();
     let mut session = Session::new_with_state(state);
@@ -117,12 +118,13 @@ pub(super) fn beside(session: &Session, threads: usize) -> Session {
 /// The session of `state` with aggregates that need less memory and more time.
 pub(super) fn sparing(state: SessionState) -> SessionState {
     SessionStateBuilder::new_from_existing(state)
-        .with_physical_optimizer_rules(with_windows(one_phase::sparing_rules()))
+        .with_physical_optimizer_rules(with_our_operators(one_phase::sparing_rules()))
         .build()
 }
 
-/// Windows are exchanged last, when it is known in which order their rows come.
-fn with_windows(mut rules: Rules) -> Rules {
+/// Operators are exchanged last, when it is known in which order their rows come.
+fn with_our_operators(mut rules: Rules) -> Rules {
+    rules.push(Arc::new(SortsByKey));
     rules.push(Arc::new(WholePartitions::default()));
     rules
 }

@@ -14,7 +14,7 @@
 mod functions;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::kernels::cmp::not_distinct;
@@ -22,7 +22,7 @@ use arrow::compute::{concat_batches, partition};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::window::WindowExpr;
@@ -34,9 +34,10 @@ use datafusion::physical_plan::{
     ChildStats, ChildrenPropertiesMode, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan,
     InputOrderMode, PlanProperties, ReplaceChildrenOptions, Statistics, StatisticsArgs,
 };
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{TryStreamExt, stream};
 
 use self::functions::Function;
+use super::rest;
 
 /// Sixteen batches: more rows than that make up for the cost of a state.
 const HELD_ROWS: usize = 16 * 8192;
@@ -334,19 +335,11 @@ impl Work {
 
     /// Gives what is held and all that comes to DataFusion's operator.
     fn hand_over(&mut self) -> Result<()> {
-        let child = self.inner.children()[0];
-        let none = stream::empty().boxed();
-        let none = Box::pin(RecordBatchStreamAdapter::new(child.schema(), none));
-        let input = std::mem::replace(&mut self.input, none);
-        let held = stream::iter(std::mem::take(&mut self.held).into_iter().map(Ok));
-        let rows = RecordBatchStreamAdapter::new(child.schema(), held.chain(input));
-        let rest = Rest {
-            properties: Arc::clone(child.properties()),
-            rows: Mutex::new(Some(Box::pin(rows))),
-        };
-        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep);
-        let inner = Arc::clone(&self.inner).replace_children(vec![Arc::new(rest)], options)?;
-        self.handed_over = Some(inner.execute(self.partition, Arc::clone(&self.context))?);
+        let none = RecordBatchStreamAdapter::new(self.input.schema(), stream::empty());
+        let input = std::mem::replace(&mut self.input, Box::pin(none));
+        let held = std::mem::take(&mut self.held);
+        let rows = rest::hand_over(&self.inner, held, input, self.partition, &self.context)?;
+        self.handed_over = Some(rows);
         Ok(())
     }
 }
@@ -359,58 +352,6 @@ fn is_same(held: &[ArrayRef], keys: &[ArrayRef]) -> Result<bool> {
         }
     }
     Ok(true)
-}
-
-/// The rest of a stream, in place of the plan that it comes from.
-struct Rest {
-    properties: Arc<PlanProperties>,
-    rows: Mutex<Option<SendableRecordBatchStream>>,
-}
-
-impl fmt::Debug for Rest {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("Rest")
-    }
-}
-
-impl DisplayAs for Rest {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("Rest")
-    }
-}
-
-impl ExecutionPlan for Rest {
-    fn name(&self) -> &'static str {
-        "Rest"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        _: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
-        rows.take()
-            .ok_or_else(|| DataFusionError::Internal("a rest was read twice".to_owned()))
-    }
 }
 
 #[cfg(test)]

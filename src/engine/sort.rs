@@ -1,0 +1,344 @@
+//! Sorting by one key of bytes.
+//!
+//! DataFusion sorts runs of a megabyte column by column and then merges them row by
+//! row. Here the columns to sort by become one key of bytes for each row, all rows
+//! are sorted at once by the first bytes in which their keys differ, and each column
+//! is picked once. Rows are counted by the memory that they hold: pieces of one
+//! large batch, as aggregates give them out, hold it once. When memory is short,
+//! everything goes to DataFusion's operator, which sorts on disk.
+//!
+//! Sorting for the first few rows alone stays DataFusion's.
+
+mod keys;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayData, ArrayRef, RecordBatch};
+use arrow::compute::{concat, take};
+use arrow::datatypes::SchemaRef;
+use arrow::row::{RowConverter, SortField};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::error::Result;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    ChildStats, ChildrenPropertiesMode, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan,
+    PlanProperties, ReplaceChildrenOptions, Statistics, StatisticsArgs,
+};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use self::keys::Keys;
+use super::rest;
+
+/// More than this is sorted on disk, whatever memory there is: an array of text
+/// cannot hold twice as much.
+const HELD_BYTES: usize = 1 << 30;
+
+/// Replaces DataFusion's sorts.
+#[derive(Debug)]
+pub(super) struct SortsByKey;
+
+impl PhysicalOptimizerRule for SortsByKey {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _config: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_down(|plan| {
+            let plan = merged(&plan).unwrap_or(plan);
+            Ok(match SortByKeyExec::in_place_of(&plan)? {
+                Some(exec) => Transformed::yes(Arc::new(exec) as _),
+                None => Transformed::no(plan),
+            })
+        })
+        .data()
+    }
+
+    fn name(&self) -> &'static str {
+        "SortsByKey"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+/// Streams that are sorted one by one and then merged are put together first.
+fn merged(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+    let merge = plan.downcast_ref::<SortPreservingMergeExec>()?;
+    let sort = merge.input().downcast_ref::<SortExec>()?;
+    if merge.fetch().is_some() || sort.fetch().is_some() || merge.expr() != sort.expr() {
+        return None;
+    }
+    let rows = CoalescePartitionsExec::new(Arc::clone(sort.input()));
+    Some(Arc::new(SortExec::new(sort.expr().clone(), Arc::new(rows))))
+}
+
+#[derive(Debug)]
+struct SortByKeyExec {
+    /// DataFusion's operator: whatever is asked about the plan, it answers, and
+    /// what is too large is its own.
+    inner: Arc<dyn ExecutionPlan>,
+    order: LexOrdering,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl SortByKeyExec {
+    /// The operator to put in the place of `plan`, if it sorts all rows by columns
+    /// that keys can be made of.
+    fn in_place_of(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Self>> {
+        let Some(sort) = plan.downcast_ref::<SortExec>() else {
+            return Ok(None);
+        };
+        let fields = fields_of(sort.expr(), &sort.input().schema())?;
+        if sort.fetch().is_some() || !RowConverter::supports_fields(&fields) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            inner: Arc::clone(plan),
+            order: sort.expr().clone(),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }))
+    }
+}
+
+fn fields_of(order: &LexOrdering, columns: &SchemaRef) -> Result<Vec<SortField>> {
+    let fields = order.iter().map(|by| {
+        let kind = by.expr.data_type(columns)?;
+        Ok(SortField::new_with_options(kind, by.options))
+    });
+    fields.collect()
+}
+
+impl DisplayAs for SortByKeyExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "SortByKeyExec: [{}]", self.order)
+    }
+}
+
+impl ExecutionPlan for SortByKeyExec {
+    fn name(&self) -> &'static str {
+        "SortByKeyExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.inner.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        self.inner.children()
+    }
+
+    fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        self.inner.apply_expressions(f)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+        self.replace_children(children, options)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let inner = Arc::clone(&self.inner).replace_children(children, options)?;
+        Ok(match Self::in_place_of(&inner)? {
+            Some(exec) => Arc::new(exec),
+            None => inner,
+        })
+    }
+
+    fn required_input_distribution(&self) -> Vec<Distribution> {
+        self.inner
+            .input_distribution_requirements()
+            .into_per_child()
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        self.inner.benefits_from_input_partitioning()
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let child = self.inner.children()[0];
+        let columns = child.schema();
+        let converter = RowConverter::new(fields_of(&self.order, &columns)?)?;
+        let memory = MemoryConsumer::new(format!("SortByKey[{partition}]"))
+            .with_can_spill(true)
+            .register(context.memory_pool());
+        let work = Work {
+            input: child.execute(partition, Arc::clone(&context))?,
+            inner: Arc::clone(&self.inner),
+            order: self.order.clone(),
+            keys: Keys::new(converter),
+            batches: Vec::new(),
+            buffers: Buffers::default(),
+            memory,
+            metrics: BaselineMetrics::new(&self.metrics, partition),
+            batch_rows: context.session_config().batch_size(),
+            partition,
+            context,
+        };
+        let rows = stream::once(work.sorted()).try_flatten();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(columns, rows)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
+        self.inner.child_stats_requests(partition)
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        inputs: &[Arc<Statistics>],
+        arguments: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        self.inner.statistics_from_inputs(inputs, arguments)
+    }
+}
+
+/// One stream under way.
+struct Work {
+    input: SendableRecordBatchStream,
+    inner: Arc<dyn ExecutionPlan>,
+    order: LexOrdering,
+    keys: Keys,
+    batches: Vec<RecordBatch>,
+    buffers: Buffers,
+    memory: MemoryReservation,
+    metrics: BaselineMetrics,
+    batch_rows: usize,
+    partition: usize,
+    context: Arc<TaskContext>,
+}
+
+impl Work {
+    async fn sorted(mut self) -> Result<SendableRecordBatchStream> {
+        while let Some(batch) = self.input.try_next().await? {
+            let timer = self.metrics.elapsed_compute().clone();
+            let _timed = timer.timer();
+            if batch.num_rows() > 0 && !self.hold(batch)? {
+                return self.on_disk();
+            }
+        }
+        self.in_memory()
+    }
+
+    /// Whether there is room for the batch; it is held in either case.
+    fn hold(&mut self, batch: RecordBatch) -> Result<bool> {
+        let by = self.order.iter();
+        let by: Vec<ArrayRef> = by
+            .map(|by| by.expr.evaluate(&batch)?.into_array(batch.num_rows()))
+            .collect::<Result<_>>()?;
+        self.keys.append(&by)?;
+        self.buffers.add(&batch);
+        self.batches.push(batch);
+        let bytes = self.buffers.bytes + self.keys.bytes();
+        Ok(bytes <= HELD_BYTES && self.memory.try_resize(bytes).is_ok())
+    }
+
+    fn on_disk(self) -> Result<SendableRecordBatchStream> {
+        self.memory.free();
+        let Self {
+            inner,
+            batches,
+            input,
+            partition,
+            context,
+            ..
+        } = self;
+        rest::hand_over(&inner, batches, input, partition, &context)
+    }
+
+    fn in_memory(mut self) -> Result<SendableRecordBatchStream> {
+        let timer = self.metrics.elapsed_compute().clone();
+        let timed = timer.timer();
+        let schema = self.inner.schema();
+        let order = self.keys.sorted();
+        // Column by column, so that no more than one is there twice.
+        let mut columns: Vec<Vec<ArrayRef>> = vec![Vec::new(); schema.fields().len()];
+        for batch in self.batches.drain(..) {
+            for (column, part) in columns.iter_mut().zip(batch.columns()) {
+                column.push(Arc::clone(part));
+            }
+        }
+        let columns = columns.into_iter().map(|parts| whole(&parts));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        drop(timed);
+        let (metrics, memory, batch_rows) = (self.metrics, self.memory, self.batch_rows);
+        let out = Arc::clone(&schema);
+        let starts = (0..order.len()).step_by(batch_rows.max(1));
+        let batches = stream::iter(starts).map(move |start| {
+            let _timed = metrics.elapsed_compute().timer();
+            // Given back after the last row.
+            let _held = &memory;
+            let places = order.slice(start, batch_rows.min(order.len() - start));
+            let picked = columns
+                .iter()
+                .map(|column| Ok(take(column, &places, None)?));
+            let picked = picked.collect::<Result<Vec<_>>>()?;
+            metrics.record_output(places.len());
+            Ok(RecordBatch::try_new(Arc::clone(&out), picked)?)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
+    }
+}
+
+fn whole(parts: &[ArrayRef]) -> Result<ArrayRef> {
+    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+    Ok(concat(&parts)?)
+}
+
+/// The memory behind the batches held, each piece of it counted once.
+#[derive(Default)]
+struct Buffers {
+    seen: HashSet<usize>,
+    bytes: usize,
+}
+
+impl Buffers {
+    fn add(&mut self, batch: &RecordBatch) {
+        for column in batch.columns() {
+            self.add_data(&column.to_data());
+        }
+    }
+
+    fn add_data(&mut self, data: &ArrayData) {
+        let nulls = data.nulls().map(|nulls| nulls.buffer());
+        for buffer in data.buffers().iter().chain(nulls) {
+            if self.seen.insert(buffer.data_ptr().as_ptr().addr()) {
+                self.bytes += buffer.capacity();
+            }
+        }
+        for child in data.child_data() {
+            self.add_data(child);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
