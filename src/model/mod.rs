@@ -23,6 +23,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use header::Header;
+use rayon::prelude::*;
 use statement::Place;
 
 /// The layer of a model: the folder it lies in.
@@ -143,9 +144,14 @@ pub fn parse(file: &str, text: &str) -> Result<Model> {
 /// As [`parse`]; and [`crate::error::ErrorKind::Usage`] when two files of the
 /// tree have the same name.
 pub fn parse_all<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Vec<Model>> {
+    let files: Vec<_> = files.into_iter().collect();
+    // Every command waits for this.
+    let parsed: Vec<(&str, Result<Model>)> = (files.par_iter())
+        .map(|(file, text)| (*file, parse(file, text)))
+        .collect();
     let mut models: BTreeMap<String, Model> = BTreeMap::new();
-    for (file, text) in files {
-        let model = parse(file, text)?;
+    for (file, model) in parsed {
+        let model = model?;
         if let Some(other) = models.insert(model.name.clone(), model) {
             return Err(same_name(&other.name, &other.file, file));
         }

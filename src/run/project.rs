@@ -41,13 +41,18 @@ impl Project {
     pub async fn load(file: &str) -> Result<Self> {
         let text = storage::read_text(file).await?;
         let mut pipeline = Pipeline::parse(file, &text)?;
-        let mut models = shipped()?;
-        if let Some(folder) = &pipeline.sql {
-            models = model::overlay(models, own_models(folder).await?)?;
-        }
+        let shipped = shipped()?;
+        let staging: Vec<Model> = (shipped.iter())
+            .filter(|model| model.layer == Layer::Staging)
+            .cloned()
+            .collect();
+        let models = match &pipeline.sql {
+            Some(folder) => model::overlay(shipped, own_models(folder).await?)?,
+            None => shipped,
+        };
         let known = known_tables(&pipeline)?;
         let graph = Graph::new(models, &known)?;
-        pipeline.supplied = supplied(&pipeline, &graph)?;
+        pipeline.supplied = supplied(&pipeline, &graph, &staging);
         let graph = match &pipeline.marts {
             Some(marts) => limited::to(file, marts, &graph, &known)?,
             None => graph,
@@ -121,12 +126,9 @@ fn known_tables(pipeline: &Pipeline) -> Result<BTreeSet<String>> {
 /// The tables that the pipeline's own staging models make from sources of its
 /// own: the one extract that the shipped model of the same name reads. A model
 /// that counts the rows of several extracts stands for none of them.
-fn supplied(pipeline: &Pipeline, graph: &Graph) -> Result<BTreeSet<String>> {
+fn supplied(pipeline: &Pipeline, graph: &Graph, staging: &[Model]) -> BTreeSet<String> {
     let mut supplied = BTreeSet::new();
-    for shipped in shipped()?
-        .iter()
-        .filter(|model| model.layer == Layer::Staging)
-    {
+    for shipped in staging {
         let Some(own) = graph
             .get(&shipped.name)
             .filter(|own| own.sql != shipped.sql)
@@ -140,7 +142,7 @@ fn supplied(pipeline: &Pipeline, graph: &Graph) -> Result<BTreeSet<String>> {
             supplied.insert(table.to_owned());
         }
     }
-    Ok(supplied)
+    supplied
 }
 
 /// The extracts that a model reads.
