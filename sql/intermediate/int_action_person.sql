@@ -17,12 +17,11 @@ with
 
 spoken_to as (
     select distinct int_activity.contact_id
-    from cfg_list_rule
-    cross join int_activity
+    from int_activity
     where int_activity.mode = 'assisted'
         and int_activity.contact_id <> ''
         and int_activity.day <= $as_of
-        and $as_of - int_activity.day < cfg_list_rule.quiet_days
+        and int_activity.day > $as_of - (select quiet_days from cfg_list_rule)
 )
 
 select

@@ -16,13 +16,12 @@ day_kind as (
         int_activity.touchpoint,
         int_activity.day,
         sum(int_activity.touches) as touches
-    from cfg_buying_group
-    cross join int_activity
+    from int_activity
     where int_activity.contact_id <> ''
         and int_activity.day <= $as_of
         -- the window is at most a year, which says which files not to open
         and int_activity.day > $as_of - 366
-        and $as_of - int_activity.day < cfg_buying_group.window_days
+        and int_activity.day > $as_of - (select window_days from cfg_buying_group)
     group by
         int_activity.account_id,
         int_activity.contact_id,

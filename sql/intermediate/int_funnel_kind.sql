@@ -9,11 +9,8 @@
 --   funnel | text | key | funnel
 --   touchpoint | text | - | what funnels name it by
 --   variant | text | - | channel or type of deal that a step asks for; '' for any other
---   terms | text | - | the funnel's mode, window and conditions
 --   unit | text | - | account, contact, opportunity or account_product
 --   hold | text | - | what must be the same in all touches of an attempt, if anything
---   asks_for_people | boolean | - | some step needs several different people
---   asks_for_roles | boolean | - | the funnel names roles that take part
 --   needs_events | boolean | - | some required step is made by events
 --   first_event_at | timestamp | UTC | first event that any funnel names; null without
 --   step_mask | integer | bits | bit k-1 is set where it satisfies step or exclusion k
@@ -61,11 +58,8 @@ select
     int_measured_funnel.funnel,
     kind.touchpoint,
     kind.variant,
-    int_measured_funnel.terms,
     int_measured_funnel.unit,
     int_measured_funnel.hold,
-    int_measured_funnel.asks_for_people,
-    int_measured_funnel.asks_for_roles,
     int_measured_funnel.needs_events,
     int_measured_funnel.first_event_at,
     coalesce(kind_step.step_mask, 0) as step_mask,

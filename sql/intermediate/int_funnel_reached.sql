@@ -55,9 +55,10 @@ touch as (
         min(int_touchpoint.channel) as channel,
         min(int_touchpoint.mode) as mode
     from wanted
+    -- the instant alone is the key, so that the texts of few touches need be read
     inner join int_touchpoint
-        on wanted.touchpoint_id = int_touchpoint.touchpoint_id
-        and wanted.reached_at = int_touchpoint.occurred_at
+        on wanted.reached_at = int_touchpoint.occurred_at
+        and wanted.touchpoint_id is not distinct from int_touchpoint.touchpoint_id
     group by int_touchpoint.touchpoint_id, int_touchpoint.occurred_at
 ),
 

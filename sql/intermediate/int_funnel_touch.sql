@@ -6,17 +6,16 @@
 -- materialise: view
 -- columns:
 --   funnel | text | key | funnel
---   terms | text | - | the funnel's mode, window and conditions
---   unit | text | - | account, contact, opportunity or account_product
---   unit_id | text | key | key of that; account_id/product_id for account_product
+--   unit_id | text | key | key of the unit; account_id/product_id for account_product
 --   held_value | text | - | value of the property held constant; '' where none is
 --   account_id | text | key | account the touch belongs to
+--   contact_id | text | key | who made it, where known
+--   touchpoint | text | - | what funnels name it by
 --   touchpoint_id | text | key | touch
 --   occurred_at | timestamp | UTC | when it happened
+--   day | date | day | the day of that, in the pipeline's time zone
 --   step_mask | integer | bits | bit k-1 is set where it satisfies step or exclusion k
 --   is_start | boolean | - | it satisfies a step that an attempt begins with
---   person_id | text | key | who made it, where the funnel asks for several people
---   role_number | integer | - | the person's role in the funnel that day, where it asks
 with
 
 -- only these channels and types of deals make a difference
@@ -38,7 +37,7 @@ touch as (
         int_touchpoint.occurred_at,
         int_touchpoint.day,
         int_touchpoint.touchpoint,
-        coalesce(asked.variant, '') as variant
+        asked.variant
     from asked
     right join int_touchpoint
         on asked.touchpoint = int_touchpoint.touchpoint
@@ -48,36 +47,48 @@ touch as (
         end = asked.variant
 ),
 
--- the few texts that stand on every touch are referred to, not copied
-kind as (
-    select
-        * exclude (terms, unit),
-        arrow_cast(terms, 'Utf8View') as terms,
-        arrow_cast(unit, 'Utf8View') as unit
-    from int_funnel_kind
-),
-
+-- not a key of the join: then the kinds alone say which touches need not be read
 touched as (
     select
-        kind.* exclude (touchpoint, variant),
-        touch.* exclude (touchpoint, variant)
-    from kind
+        int_funnel_kind.funnel,
+        int_funnel_kind.unit,
+        int_funnel_kind.hold,
+        int_funnel_kind.step_mask,
+        int_funnel_kind.is_start,
+        touch.* exclude (variant)
+    from int_funnel_kind
     inner join touch
-        on kind.touchpoint = touch.touchpoint
-        and kind.variant = touch.variant
-    where not kind.needs_events or touch.occurred_at >= kind.first_event_at
+        on int_funnel_kind.touchpoint = touch.touchpoint
+        and nullif(int_funnel_kind.variant, '') is not distinct from touch.variant
+    where not int_funnel_kind.needs_events
+        or touch.occurred_at >= int_funnel_kind.first_event_at
 ),
 
+-- one branch a unit, so that the key of a unit is a column as it was read
 seen as (
     select
         *,
-        case unit
-            when 'account' then account_id
-            when 'contact' then contact_id
-            when 'opportunity' then opportunity_id
-            when 'account_product' then account_id || '/' || product_id
-        end as unit_id
+        account_id as unit_id
     from touched
+    where unit = 'account'
+    union all
+    select
+        *,
+        contact_id as unit_id
+    from touched
+    where unit = 'contact'
+    union all
+    select
+        *,
+        opportunity_id as unit_id
+    from touched
+    where unit = 'opportunity'
+    union all
+    select
+        *,
+        account_id || '/' || product_id as unit_id
+    from touched
+    where unit = 'account_product'
     union all
     -- what people with a role in a deal do, seen as touches of the deal
     select
@@ -106,36 +117,19 @@ held as (
         end as held_value
     from seen
     where unit_id is not null
-),
-
--- over which days a person had one of the roles that the funnel names
-role_of_contact as (
-    select int_contact_state.contact_id, int_contact_state.applies_from,
-        int_contact_state.applies_to, cfg_funnel_role.funnel, cfg_funnel_role.role_number
-    from cfg_funnel_role
-    inner join int_measured_funnel
-        on cfg_funnel_role.funnel = int_measured_funnel.funnel
-        and int_measured_funnel.asks_for_roles
-    inner join int_contact_state on cfg_funnel_role.role = int_contact_state.buying_role
 )
 
 select
-    held.funnel,
-    held.terms,
-    held.unit,
-    held.unit_id,
-    held.held_value,
-    held.account_id,
-    held.touchpoint_id,
-    held.occurred_at,
-    held.step_mask,
-    held.is_start,
-    case when held.asks_for_people then held.contact_id end as person_id,
-    role_of_contact.role_number
-from role_of_contact
-right join held
-    on role_of_contact.contact_id = held.contact_id
-    and role_of_contact.funnel = held.funnel
-    and role_of_contact.applies_from <= held.day
-    and coalesce(role_of_contact.applies_to > held.day, true)
-where held.held_value is not null
+    funnel,
+    unit_id,
+    held_value,
+    account_id,
+    contact_id,
+    touchpoint,
+    touchpoint_id,
+    occurred_at,
+    day,
+    step_mask,
+    is_start
+from held
+where held_value is not null

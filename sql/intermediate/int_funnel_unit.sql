@@ -2,7 +2,7 @@
 -- start; the unit counts once, with the attempt that came furthest, and among those with
 -- the earliest. Where a property is held constant, each value is tried by itself. Units
 -- that never took the first step did not enter and have no row. A person belongs to the
--- account of the contact table, else to that of their touches.
+-- account of the contact table, else to that of the touches that count.
 -- grain: funnel, unit_id
 -- columns:
 --   funnel | text | key | funnel

@@ -13,41 +13,58 @@
 --   position | integer | - | 1 = most touches; ties by id
 with
 
-person_touch as (
-    select distinct
-        int_activity.account_id,
-        end_of_it.side,
-        case end_of_it.side
-            when 'theirs' then int_activity.contact_id
-            else int_activity.owner_id
-        end as person_id,
-        int_activity.touchpoint,
-        int_activity.day
-    from cfg_relationship
-    cross join (values ('theirs'), ('ours')) as end_of_it (side)
-    cross join int_activity
-    where int_activity.day <= $as_of
+activity as (
+    select
+        account_id,
+        contact_id,
+        owner_id,
+        mode,
+        touchpoint,
+        day
+    from int_activity
+    where day <= $as_of
         -- the window is at most two years, which says which files not to open
-        and int_activity.day > $as_of - 731
-        and $as_of - int_activity.day < cfg_relationship.window_days
-        and (
-            (end_of_it.side = 'theirs' and int_activity.contact_id <> '')
-            or (
-                end_of_it.side = 'ours'
-                and int_activity.owner_id <> ''
-                and int_activity.mode = 'assisted'
-            )
-        )
+        and day > $as_of - 731
+        and day > $as_of - (select window_days from cfg_relationship)
+),
+
+their_touch as (
+    select distinct
+        account_id,
+        contact_id,
+        touchpoint,
+        day
+    from activity
+    where contact_id <> ''
+),
+
+our_touch as (
+    select distinct
+        account_id,
+        owner_id,
+        touchpoint,
+        day
+    from activity
+    where owner_id <> ''
+        and mode = 'assisted'
 ),
 
 counted as (
     select
         account_id,
-        side,
-        person_id,
+        'theirs' as side,
+        contact_id as person_id,
         count(*) as touches
-    from person_touch
-    group by account_id, side, person_id
+    from their_touch
+    group by account_id, contact_id
+    union all
+    select
+        account_id,
+        'ours' as side,
+        owner_id as person_id,
+        count(*) as touches
+    from our_touch
+    group by account_id, owner_id
 )
 
 select

@@ -314,11 +314,21 @@ impl Funnel {
         for (bit, _, after, before) in self.exclusions() {
             terms.push(format!("exclude {bit} {after} {before}"));
         }
-        if self.counts_business_days() && !holidays.is_empty() {
-            let days: Vec<String> = holidays.iter().map(Date::to_string).collect();
-            terms.push(format!("closed {}", days.join(" ")));
-        }
+        terms.extend(self.closed(holidays));
         terms.join("; ")
+    }
+
+    /// The terms of its window alone: with one touch they say when that touch's window ends.
+    pub(super) fn window_terms(&self, holidays: &BTreeSet<Date>) -> String {
+        let mut terms = vec![format!("ordered; steps 1; window {}", self.window)];
+        terms.extend(self.closed(holidays));
+        terms.join("; ")
+    }
+
+    fn closed(&self, holidays: &BTreeSet<Date>) -> Option<String> {
+        let days: Vec<String> = holidays.iter().map(Date::to_string).collect();
+        (self.counts_business_days() && !days.is_empty())
+            .then(|| format!("closed {}", days.join(" ")))
     }
 
     fn validate(&self) -> Result<(), String> {
@@ -525,6 +535,10 @@ mod tests {
             funnel.terms(&new_year),
             "ordered; steps 3; window 6 months; first 1; optional 2; max 3 3 business days; people \
              3 2; role 3 2; exclude 4 1 3; closed 2026-01-01"
+        );
+        assert_eq!(
+            funnel.window_terms(&new_year),
+            "ordered; steps 1; window 6 months; closed 2026-01-01"
         );
         assert!(funnel.validate().is_ok());
     }

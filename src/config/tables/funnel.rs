@@ -16,6 +16,10 @@ pub(super) fn funnels(pipeline: &Pipeline) -> Result<RecordBatch> {
         .iter()
         .map(|funnel| funnel.terms(&pipeline.holidays))
         .collect();
+    let window_terms: Vec<String> = all
+        .iter()
+        .map(|funnel| funnel.window_terms(&pipeline.holidays))
+        .collect();
     let holds = all.iter().map(|funnel| funnel.hold.map(FunnelHold::name));
     let has_by_roles = |step: &FunnelStep| !step.by_roles.is_empty();
     // One person has one role: who they are says it all, unless a step asks.
@@ -27,11 +31,8 @@ pub(super) fn funnels(pipeline: &Pipeline) -> Result<RecordBatch> {
         texts("funnel", all.iter().map(|funnel| funnel.name.as_str())),
         texts("unit", all.iter().map(|funnel| funnel.unit.name())),
         texts("mode", all.iter().map(|funnel| funnel.mode.as_str())),
-        texts(
-            "window_length",
-            all.iter().map(|funnel| funnel.window.as_str()),
-        ),
         texts("terms", terms.iter().map(String::as_str)),
+        texts("window_terms", window_terms.iter().map(String::as_str)),
         integers("steps", all.iter().map(|funnel| count(funnel.steps.len()))),
         ("hold", Arc::new(holds.collect::<StringArray>())),
         booleans(
