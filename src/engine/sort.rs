@@ -16,6 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayData, ArrayRef, RecordBatch};
+use arrow::buffer::NullBuffer;
 use arrow::compute::{concat, take};
 use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, SortField};
@@ -239,8 +240,8 @@ struct Work {
 impl Work {
     async fn sorted(mut self) -> Result<SendableRecordBatchStream> {
         while let Some(batch) = self.input.try_next().await? {
-            let timer = self.metrics.elapsed_compute().clone();
-            let _timed = timer.timer();
+            let compute = self.metrics.elapsed_compute().clone();
+            let _timed = compute.timer();
             if batch.num_rows() > 0 && !self.hold(batch)? {
                 return self.on_disk();
             }
@@ -275,8 +276,8 @@ impl Work {
     }
 
     fn in_memory(mut self) -> Result<SendableRecordBatchStream> {
-        let timer = self.metrics.elapsed_compute().clone();
-        let timed = timer.timer();
+        let compute = self.metrics.elapsed_compute().clone();
+        let timed = compute.timer();
         let schema = self.inner.schema();
         let order = self.keys.sorted();
         // Column by column, so that no more than one is there twice.
@@ -285,6 +286,10 @@ impl Work {
             for (column, part) in columns.iter_mut().zip(batch.columns()) {
                 column.push(Arc::clone(part));
             }
+        }
+        if order.is_empty() {
+            let none = RecordBatchStreamAdapter::new(schema, stream::empty());
+            return Ok(Box::pin(none));
         }
         let columns = columns.into_iter().map(|parts| whole(&parts));
         let columns = columns.collect::<Result<Vec<_>>>()?;
@@ -328,7 +333,7 @@ impl Buffers {
     }
 
     fn add_data(&mut self, data: &ArrayData) {
-        let nulls = data.nulls().map(|nulls| nulls.buffer());
+        let nulls = data.nulls().map(NullBuffer::buffer);
         for buffer in data.buffers().iter().chain(nulls) {
             if self.seen.insert(buffer.data_ptr().as_ptr().addr()) {
                 self.bytes += buffer.capacity();

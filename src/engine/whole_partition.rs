@@ -266,16 +266,16 @@ impl Work {
             if let Some(rows) = &mut self.handed_over {
                 return rows.try_next().await;
             }
-            let timer = self.metrics.elapsed_compute().clone();
+            let compute = self.metrics.elapsed_compute().clone();
             let Some(batch) = self.input.try_next().await? else {
-                let _timed = timer.timer();
+                let _timed = compute.timer();
                 let ended = std::mem::take(&mut self.held);
                 return self.computed(&ended);
             };
             if batch.num_rows() == 0 {
                 continue;
             }
-            let timed = timer.timer();
+            let timed = compute.timer();
             let ended = self.take_in(batch)?;
             if let Some(batch) = self.computed(&ended)? {
                 return Ok(Some(batch));

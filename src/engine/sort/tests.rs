@@ -8,7 +8,7 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::displayable;
-use datafusion::prelude::SessionConfig;
+use datafusion::prelude::{SessionConfig, col, lit};
 use proptest::prelude::*;
 
 use super::*;
@@ -138,6 +138,19 @@ fn what_memory_does_not_hold_is_sorted_on_disk() {
     let (in_memory, _) = sorted(&many(), "word, number", &session(true, 1 << 30));
     let (on_disk, _) = sorted(&many(), "word, number", &session(true, 100 << 10));
     assert_eq!(in_memory, on_disk);
+}
+
+#[test]
+fn no_rows_are_sorted_as_well() {
+    let session = session(true, 1 << 30);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let rows = runtime.block_on(async {
+        let table = session.read_batches(batches(&many())).unwrap();
+        let none = table.filter(col("number").lt(lit(0))).unwrap();
+        let sorted = none.sort_by(vec![col("word")]).unwrap();
+        sorted.collect().await.unwrap()
+    });
+    assert!(rows.iter().all(|batch| batch.num_rows() == 0));
 }
 
 #[test]

@@ -67,14 +67,14 @@ impl Function {
                     let others = (range.start..range.end - 1).map(place);
                     std::iter::once(None).chain(others)
                 });
-                neighbours(window.as_ref(), rows, places.collect())
+                neighbours(window.as_ref(), rows, &places.collect())
             }
             Self::After(window) => {
                 let places = ranges.iter().flat_map(|range| {
                     let others = (range.start + 1..range.end).map(place);
                     others.chain(std::iter::once(None))
                 });
-                neighbours(window.as_ref(), rows, places.collect())
+                neighbours(window.as_ref(), rows, &places.collect())
             }
             Self::OfArguments(window, function) => {
                 let arguments = window.evaluate_args(rows)?;
@@ -113,10 +113,10 @@ fn place(row: usize) -> Option<u32> {
 fn neighbours(
     window: &dyn WindowExpr,
     rows: &RecordBatch,
-    places: UInt32Array,
+    places: &UInt32Array,
 ) -> Result<ArrayRef> {
     let arguments = window.evaluate_args(rows)?;
-    Ok(take(&arguments[0], &places, None)?)
+    Ok(take(&arguments[0], places, None)?)
 }
 
 fn of_arguments(
