@@ -15,6 +15,7 @@ mod estimate;
 mod fault;
 mod files;
 mod frozen;
+mod gather;
 mod materialise;
 mod memory_pool;
 mod one_phase;

@@ -16,8 +16,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayData, ArrayRef, RecordBatch};
-use arrow::buffer::NullBuffer;
-use arrow::compute::{concat, take};
+use arrow::buffer::{Buffer, NullBuffer};
+use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, SortField};
 use datafusion::common::config::ConfigOptions;
@@ -39,6 +39,7 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt, stream};
 
 use self::keys::Keys;
+use super::gather::{gathered, referred};
 use super::rest;
 
 /// More than this is sorted on disk, whatever memory there is: an array of text
@@ -258,7 +259,7 @@ impl Work {
         self.keys.append(&by)?;
         self.buffers.add(&batch);
         self.batches.push(batch);
-        let bytes = self.buffers.bytes + self.keys.bytes();
+        let bytes = self.buffers.bytes() + self.keys.bytes();
         Ok(bytes <= HELD_BYTES && self.memory.try_resize(bytes).is_ok())
     }
 
@@ -291,7 +292,7 @@ impl Work {
             let none = RecordBatchStreamAdapter::new(schema, stream::empty());
             return Ok(Box::pin(none));
         }
-        let columns = columns.into_iter().map(|parts| whole(&parts));
+        let columns = columns.into_iter().map(|parts| gathered(&parts));
         let columns = columns.collect::<Result<Vec<_>>>()?;
         drop(timed);
         let (metrics, memory, batch_rows) = (self.metrics, self.memory, self.batch_rows);
@@ -313,21 +314,26 @@ impl Work {
     }
 }
 
-fn whole(parts: &[ArrayRef]) -> Result<ArrayRef> {
-    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-    Ok(concat(&parts)?)
-}
-
-/// The memory behind the batches held, each piece of it counted once.
+/// The memory behind the batches held, each piece of it counted once, and what putting
+/// them together adds: texts that several rows refer to get a copy for each.
 #[derive(Default)]
 struct Buffers {
     seen: HashSet<usize>,
-    bytes: usize,
+    held: usize,
+    /// Of texts: the buffers they lie in, and their bytes in all rows.
+    behind_texts: usize,
+    in_texts: usize,
 }
 
 impl Buffers {
     fn add(&mut self, batch: &RecordBatch) {
         for column in batch.columns() {
+            if let Some((bytes, buffers)) = referred(column) {
+                self.in_texts += bytes;
+                for buffer in buffers {
+                    self.behind_texts += self.add_buffer(buffer);
+                }
+            }
             self.add_data(&column.to_data());
         }
     }
@@ -335,13 +341,23 @@ impl Buffers {
     fn add_data(&mut self, data: &ArrayData) {
         let nulls = data.nulls().map(NullBuffer::buffer);
         for buffer in data.buffers().iter().chain(nulls) {
-            if self.seen.insert(buffer.data_ptr().as_ptr().addr()) {
-                self.bytes += buffer.capacity();
-            }
+            self.add_buffer(buffer);
         }
         for child in data.child_data() {
             self.add_data(child);
         }
+    }
+
+    /// The bytes of the buffer, if it is new.
+    fn add_buffer(&mut self, buffer: &Buffer) -> usize {
+        let is_new = self.seen.insert(buffer.data_ptr().as_ptr().addr());
+        let bytes = if is_new { buffer.capacity() } else { 0 };
+        self.held += bytes;
+        bytes
+    }
+
+    fn bytes(&self) -> usize {
+        self.held + self.in_texts.saturating_sub(self.behind_texts)
     }
 }
 

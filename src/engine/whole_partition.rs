@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::kernels::cmp::not_distinct;
-use arrow::compute::{concat_batches, partition};
+use arrow::compute::partition;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
@@ -37,6 +37,7 @@ use datafusion::physical_plan::{
 use futures::{TryStreamExt, stream};
 
 use self::functions::Function;
+use super::gather::gathered;
 use super::rest;
 
 /// Sixteen batches: more rows than that make up for the cost of a state.
@@ -316,7 +317,7 @@ impl Work {
         let Some(first) = ended.first() else {
             return Ok(None);
         };
-        let rows = concat_batches(&first.schema(), ended)?;
+        let rows = put_together(&first.schema(), ended)?;
         let ranges = partition(&self.keys_of(&rows)?)?.ranges();
         let mut columns = rows.columns().to_vec();
         for function in &self.functions {
@@ -342,6 +343,15 @@ impl Work {
         self.handed_over = Some(rows);
         Ok(())
     }
+}
+
+fn put_together(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<RecordBatch> {
+    let columns = (0..schema.fields().len()).map(|column| {
+        let parts = batches.iter().map(|batch| Arc::clone(batch.column(column)));
+        gathered(&parts.collect::<Vec<_>>())
+    });
+    let columns = columns.collect::<Result<_>>()?;
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
 /// Whether the one row of `held` is the first row of `keys`.

@@ -1,6 +1,8 @@
 //! The sort beside DataFusion's own over random rows, in memory and on disk.
 
-use arrow::array::{Float64Array, Int64Array, ListBuilder, StringBuilder, StringViewArray};
+use arrow::array::{
+    Float64Array, Int64Array, ListBuilder, StringBuilder, StringViewArray, StringViewBuilder,
+};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::util::pretty::pretty_format_batches;
 use datafusion::execution::SessionStateBuilder;
@@ -169,10 +171,22 @@ fn pieces_of_one_batch_count_once() {
     for start in 0..10 {
         pieces.add(&whole.slice(start * 100, 100));
     }
-    assert!(
-        pieces.bytes <= once.bytes + 1024,
-        "{} and {}",
-        pieces.bytes,
-        once.bytes
-    );
+    let (pieces, once) = (pieces.bytes(), once.bytes());
+    assert!(pieces <= once + 1024, "{pieces} and {once}");
+}
+
+#[test]
+fn a_text_of_many_rows_counts_for_each() {
+    let text = "a text that is longer than a view";
+    let mut one = StringViewBuilder::new();
+    let block = one.append_block(text.as_bytes().into());
+    let length = u32::try_from(text.len()).unwrap();
+    for _ in 0..1000 {
+        one.try_append_view(block, 0, length).unwrap();
+    }
+    let column: ArrayRef = Arc::new(one.finish());
+    let batch = RecordBatch::try_from_iter([("text", column)]).unwrap();
+    let mut buffers = Buffers::default();
+    buffers.add(&batch);
+    assert!(buffers.bytes() >= 1000 * (16 + text.len()));
 }
