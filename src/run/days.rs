@@ -115,8 +115,11 @@ impl DayWorkshop<'_> {
         Ok((built, stored))
     }
 
-    /// Neighbouring days with the same models to build, cut where little would
-    /// be read twice.
+    /// Neighbouring days with the same models to build, cut where at least a quarter
+    /// of what was read is not read again. Where events come weeks late, one batch
+    /// reads what its neighbours read; larger ones read less twice, but their groups
+    /// outgrow the caches: batches of 8 days took two thirds of the processor time and
+    /// a third of the memory of batches of 67 days.
     fn batches(&self, missing: &Missing) -> Vec<Batch> {
         let mut wanted: BTreeMap<EpochDays, BTreeSet<String>> = BTreeMap::new();
         for (model, days) in missing {
@@ -134,7 +137,7 @@ impl DayWorkshop<'_> {
         for (day, models) in wanted {
             let longer = batches.last().and_then(|batch| {
                 let is_next = *batch.days.end() + 1 == day && batch.models == models;
-                let is_full = batch.rows >= BATCH_ROWS && across(day - 1) <= batch.rows / 4;
+                let is_full = batch.rows >= BATCH_ROWS && across(day - 1) <= batch.rows / 4 * 3;
                 (is_next && !is_full).then(|| *batch.days.start()..=day)
             });
             let days = longer.clone().unwrap_or(day..=day);
