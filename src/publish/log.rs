@@ -26,7 +26,8 @@ pub struct Commit {
     pub commit_id: String,
     /// The commit before it; none for the first.
     pub parent: Option<String>,
-    /// Equal for runs that must give equal results: in the log once.
+    /// Equal for runs that must give equal results: never in two commits of a day
+    /// that follow each other, unless their tables differ after all.
     pub run_key: String,
     /// The run that published it.
     pub run_id: String,
@@ -200,9 +201,12 @@ pub fn before<'a>(log: &'a [Commit], pipeline: &str, as_of: &str) -> Option<&'a 
     newest_of(earlier)
 }
 
-/// The commit of a run key.
+/// The commit of a run key, while it is the newest of its day: after a run of the day
+/// from other inputs, going back to the first ones is something to publish again.
 pub fn find<'a>(log: &'a [Commit], run_key: &str) -> Option<&'a Commit> {
-    log.iter().find(|commit| commit.run_key == run_key)
+    let commit = log.iter().rfind(|commit| commit.run_key == run_key)?;
+    newest_of(log.iter().filter(|other| other.as_of == commit.as_of))
+        .filter(|newest| newest.version == commit.version)
 }
 
 pub(super) fn greatest(commits: &[Commit]) -> Option<&Commit> {
@@ -294,6 +298,11 @@ mod tests {
         assert_eq!(earlier("2026-01-31"), Some(1));
         assert_eq!(earlier("2025-03-01"), None);
         assert_eq!(version(find(&log, "k4").cloned()), Some(4));
+        assert_eq!(
+            version(find(&log, "k2").cloned()),
+            None,
+            "version 3 replaced it"
+        );
         assert_eq!(before(&log, "other", "2027-01-01"), None);
     }
 

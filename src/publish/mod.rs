@@ -61,12 +61,22 @@ pub struct Publication {
     pub as_of: String,
     /// The run: unique, and sorted by time of start.
     pub run_id: String,
-    /// Equal for runs that must give equal results: published once.
+    /// Equal for runs that must give equal results.
     pub run_key: String,
     /// At least one table.
     pub tables: Vec<StagedTable>,
     /// Files for `_kenko/runs/<run_id>/`: name and content.
     pub records: Vec<(String, Bytes)>,
+}
+
+impl Publication {
+    /// Whether `commit` says the same: its run key and the bytes of its tables.
+    fn is_in(&self, commit: &Commit) -> bool {
+        let tables = self.tables.iter().map(|table| (&table.name, &table.sha256));
+        let published = commit.tables.iter();
+        commit.run_key == self.run_key
+            && tables.eq(published.map(|table| (&table.name, &table.sha256)))
+    }
 }
 
 /// A publication that is in the log.
@@ -78,9 +88,9 @@ pub struct Published {
     pub already_done: bool,
 }
 
-/// Publishes a run: all its tables in one commit, then the exports. A run key
-/// that is in the log already is not published again, whoever put it there;
-/// its exports are finished.
+/// Publishes a run: all its tables in one commit, then the exports. What the newest
+/// commit of the day says already is not published again, whoever put it there; its
+/// exports are finished.
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] when the folder holds files or the pipeline of somebody
@@ -104,15 +114,12 @@ pub async fn publish_after(
 ) -> Result<Published> {
     check(publication)?;
     let known = log::grown(storage, known).await?;
-    let published = match known
-        .iter()
-        .find(|commit| commit.run_key == publication.run_key)
-    {
-        Some(commit) => Published {
-            commit: commit.clone(),
+    let published = match find(&known, &publication.run_key) {
+        Some(done) if publication.is_in(done) => Published {
+            commit: done.clone(),
             already_done: true,
         },
-        None => commit(storage, publication, &known).await?,
+        _ => commit(storage, publication, &known).await?,
     };
     finish(storage, &published.commit, &known).await?;
     Ok(published)
@@ -227,7 +234,7 @@ async fn append(
             }
             Created::Taken(bytes) => Commit::parse(storage, entry.version, &bytes)?,
         };
-        if taken.run_key == publication.run_key {
+        if publication.is_in(&taken) {
             return Ok(Published {
                 commit: taken,
                 already_done: true,

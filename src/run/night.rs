@@ -110,6 +110,7 @@ pub async fn run_on(
 ) -> Result<RunReport> {
     let night = Night::begin(storage, project, options, observer).await?;
     if options.select.is_empty()
+        && !options.full
         && let Some(commit) = publish::find(&night.log, &night.run_key)
     {
         publish::finish(&night.storage, commit, &night.log).await?;

@@ -53,19 +53,23 @@ impl Past {
         if read_marts(project).next().is_none() {
             return Ok(Self::default());
         }
-        let Some(bytes) = storage.get(FILE).await? else {
-            return Ok(Self::default());
-        };
-        let mut past: Self = serde_json::from_slice(&bytes).map_err(|cause| {
-            Error::data(format!("{} is damaged", storage.place(FILE)))
-                .with_source(cause)
-                .with_hint("remove it and run `kenko backtest` again")
-        })?;
+        let mut past = Self::stored(storage).await?;
         past.tables.retain(|name, table| {
             let mart = read_marts(project).find(|mart| mart.name == *name);
             mart.is_some_and(|mart| columns(&inputs::prior_schema(mart)) == table.columns)
         });
         Ok(past)
+    }
+
+    async fn stored(storage: &Storage) -> Result<Self> {
+        let Some(bytes) = storage.get(FILE).await? else {
+            return Ok(Self::default());
+        };
+        serde_json::from_slice(&bytes).map_err(|cause| {
+            Error::data(format!("{} is damaged", storage.place(FILE)))
+                .with_source(cause)
+                .with_hint("remove it and run `kenko backtest` again")
+        })
     }
 
     /// Adds the result of `mart` as of one day.
@@ -154,12 +158,10 @@ impl Past {
 /// The stored results that nights read as past days, by path below the output.
 ///
 /// # Errors
-/// The storage's own.
+/// The storage's own; [`crate::error::ErrorKind::Data`] when what says so is damaged.
 pub(crate) async fn kept(storage: &Storage) -> Result<Vec<String>> {
-    let bytes = storage.get(FILE).await?;
-    let past = bytes.and_then(|bytes| serde_json::from_slice::<Past>(&bytes).ok());
-    let paths = past.iter().flat_map(Past::paths);
-    Ok(paths.cloned().collect())
+    let past = Past::stored(storage).await?;
+    Ok(past.paths().cloned().collect())
 }
 
 /// The marts whose past days some model reads.

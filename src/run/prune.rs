@@ -7,6 +7,7 @@
 //! that comes late is not the end of all that was added up. Results as of past
 //! days are kept as long as the newest use of them is.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cutoff;
@@ -28,7 +29,8 @@ pub struct PruneOptions {
     /// Only what was last written so many days ago: younger files may belong to
     /// a run that is under way.
     pub older_than_days: u32,
-    /// How many of the newest commits keep their stored results.
+    /// How many of the newest commits keep their stored results: as many by when they
+    /// were made and as many by their day.
     pub keep_results: usize,
     /// Only tell.
     pub dry_run: bool,
@@ -44,13 +46,12 @@ pub async fn prune(output: &str, options: PruneOptions) -> Result<Vec<Unreached>
     let before = RunClock.now() - i64::from(options.older_than_days) * DAY_MICROSECONDS;
     loop {
         let kept = publish::kept(&storage).await?;
-        let mut by_version: Vec<_> = kept.iter().collect();
-        by_version.sort_by_key(|commit| std::cmp::Reverse(commit.version));
+        let newest = newest(&kept, options.keep_results);
         let mut reached = cutoff::kept(&storage).await?;
         reached.extend(past::kept(&storage).await?);
         let months = month_ends(&kept);
-        for (position, commit) in by_version.into_iter().enumerate() {
-            let is_newest = position < options.keep_results;
+        for commit in &kept {
+            let is_newest = newest.contains(&commit.commit_id);
             if (is_newest || months.contains(&commit.commit_id))
                 && let Some(record) = recorded_keys(&storage, commit).await?
             {
@@ -70,6 +71,17 @@ pub async fn prune(output: &str, options: PruneOptions) -> Result<Vec<Unreached>
             return Ok(found);
         }
     }
+}
+
+/// The ids of the newest `number` commits, by when they were made and by their day:
+/// after a backfill of old days the next night still starts from the newest day.
+fn newest(kept: &[Commit], number: usize) -> BTreeSet<String> {
+    let mut made: Vec<&Commit> = kept.iter().collect();
+    made.sort_by_key(|commit| Reverse(commit.version));
+    let mut dated = made.clone();
+    dated.sort_by_key(|commit| Reverse((&commit.as_of, commit.version)));
+    let newest = made.iter().take(number).chain(dated.iter().take(number));
+    newest.map(|commit| commit.commit_id.clone()).collect()
 }
 
 /// The ids of the last commit of each month.

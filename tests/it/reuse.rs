@@ -416,6 +416,54 @@ fn what_a_failed_run_computed_is_there_for_the_next() {
 }
 
 #[test]
+fn going_back_to_what_a_day_was_made_of_publishes_it_again() {
+    on_threads(|| async {
+        let office = Office::new(3);
+        let first = number(FIRST);
+        let one = office.project(PIPELINE, &MODELS);
+        let mut changed = MODELS;
+        let text = MODELS[2].1.replace("count(*)", "2 * count(*)");
+        changed[2].1 = &text;
+        let other = office.project(PIPELINE, &changed);
+        let mut shown = Vec::new();
+        for project in [&one, &other, &one] {
+            let report = office.night(project, first).await.unwrap();
+            assert!(matches!(report.outcome, Outcome::Published(_)));
+            shown.push(office.latest("out"));
+        }
+        assert!(shown[0] == shown[2] && shown[0] != shown[1]);
+        let report = office.night(&one, first).await.unwrap();
+        let Outcome::AlreadyDone(commit) = report.outcome else {
+            panic!("{:?}", report.outcome);
+        };
+        assert_eq!(commit.version, 3);
+    });
+}
+
+#[test]
+fn a_full_run_of_a_published_day_mends_what_is_stored() {
+    on_threads(|| async {
+        let office = Office::new(3);
+        let project = office.project(PIPELINE, &MODELS);
+        let first = number(FIRST);
+        office.night(&project, first).await.unwrap();
+        let folder = office.path("out/_kenko/state/account_use");
+        let stored = files(&folder).remove(0);
+        let right = fs::read(&stored).unwrap();
+        fs::write(&stored, "not this").unwrap();
+        let full = RunOptions {
+            full: true,
+            ..office.options(first, "out")
+        };
+        let report = kenko::run::run(&project, &full, &Silent).await.unwrap();
+        // Its tables are those that are published, so there is nothing to publish.
+        assert!(matches!(report.outcome, Outcome::AlreadyDone(_)));
+        assert!(report.models.iter().all(|model| !model.is_reused));
+        assert!(fs::read(&stored).unwrap() == right);
+    });
+}
+
+#[test]
 fn verification_names_a_result_that_comes_out_differently() {
     on_threads(|| async {
         let office = Office::new(3);
@@ -494,6 +542,17 @@ fn pruning_removes_what_no_kept_commit_reaches_and_nothing_else() {
         assert_eq!(kenko::run::prune(&output, really).await.unwrap(), found);
         assert_eq!(kenko::run::prune(&output, really).await.unwrap(), []);
         assert_eq!(computed(&office.plan(&project, first).await), []);
+        // An older day that is published later keeps its results, and this one does too.
+        office.night(&project, first - 1).await.unwrap();
+        kenko::run::prune(&output, really).await.unwrap();
+        for day in [first - 1, first] {
+            let plan = office.plan(&project, day).await;
+            let anew = computed(&plan);
+            assert!(
+                anew.iter().all(|(model, _)| *model != "int_account_day"),
+                "{anew:?}"
+            );
+        }
         let storage = Storage::open(&output).unwrap();
         let commit = kenko::publish::published(&storage).await.unwrap();
         for table in &commit.tables {

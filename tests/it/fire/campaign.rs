@@ -31,8 +31,9 @@ const ABOUT: &str = "\
 
 1. **All or nothing.** A reader of the log sees the tables of one complete version, with the hashes the log
    names, before, during and after any run. Every file in `latest/` and `history/` is a whole published file.
-2. **Once.** A run is in the log once, however often it is started, killed or doubled. Nothing the log names
-   is ever missing or changed.
+2. **Once.** A run is in the log once, however often it is started, killed or doubled, and what the newest
+   version of a day says is not published again. Nothing that a version names is changed, and nothing is
+   missing until `kenko prune` removes versions of a day that a newer one has replaced.
 3. **A plain rerun mends everything.** After any fault, the same command again exits with 0, and every
    published byte is that of a run to which nothing happened.
 4. **Exit code 0 if and only if the run is in the log** and its copies are finished. When the storage
@@ -52,7 +53,7 @@ one at a time; the same is done to the requests that the real S3 client sends to
 end themselves at every operation, are killed, race, and are put to sleep. Reading the extracts is left alone:
 nothing is published before that is over.
 
-After each case the same oracles are asked: the log has no gap, no run and no commit twice; every file it
+After each case the same oracles are asked: the log has no gap, no commit twice and no run key twice in a row; every file it
 names is there with its size and SHA-256, and is what a run without faults makes; the exit code tells the
 truth; a plain rerun succeeds, and then `latest/`, `history/` and the log are, byte for byte, those of
 runs without faults. A reader looks all the time, through the log and at the copies; anything but a whole

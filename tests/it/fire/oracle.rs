@@ -57,15 +57,18 @@ fn ensure(holds: bool, told: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(told()) }
 }
 
-/// The log has no gap and a chain of parents, no run key or commit id is in it
-/// twice, and every file of every commit is there with its size and hash and
+/// The log has no gap and a chain of parents, no commit id is in it twice, no commit
+/// repeats the run key of the one before it of its day, and every file of every commit is there with its size and hash and
 /// is one of those that runs without faults make.
 pub(super) async fn whole_log(storage: &Storage, golden: &Golden) -> Verdict<Vec<Commit>> {
     let log = commits(storage).await.map_err(|error| error.render())?;
-    let keys: BTreeSet<&str> = log.iter().map(|commit| commit.run_key.as_str()).collect();
-    ensure(keys.len() == log.len(), || {
-        "a run key is in the log twice".to_owned()
-    })?;
+    let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
+    for commit in &log {
+        let before = keys.insert(&commit.as_of, &commit.run_key);
+        ensure(before != Some(&commit.run_key), || {
+            "a run key is in the log twice in a row".to_owned()
+        })?;
+    }
     let ids: BTreeSet<&str> = log.iter().map(|commit| commit.commit_id.as_str()).collect();
     ensure(ids.len() == log.len(), || {
         "a commit id is in the log twice".to_owned()
