@@ -3,13 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use futures::FutureExt;
+
 use super::args::ScheduleArgs;
+use super::deliver::{address, deliver};
 use super::format::plain_table;
 use super::machine::{arguments, memory_bytes};
 use super::printer::Printer;
 use super::watch;
 use crate::error::{Error, Result};
-use crate::run::{ScheduleOptions, Scheduled, run_due, run_when_due, scheduled};
+use crate::publish::finish_exports;
+use crate::run::{Project, ScheduleOptions, Scheduled, run_due, run_when_due, scheduled};
+use crate::storage::Storage;
 use crate::time::{Microseconds, RunClock, format_instant, parse_instant};
 
 pub(crate) async fn schedule(args: &ScheduleArgs, printer: Printer) -> Result<()> {
@@ -32,8 +37,9 @@ pub(crate) async fn schedule(args: &ScheduleArgs, printer: Printer) -> Result<()
         return printer.line(&table(&scheduled(&options, now).await?));
     }
     let notify = |notice: &_| watch::notice(printer, notice);
+    let settle = |file| async move { settle(file, printer).await }.boxed();
     if args.once {
-        return run_due(&options, now, &notify).await;
+        return run_due(&options, now, &notify, &settle).await;
     }
     if args.at.is_some() {
         return Err(Error::usage("`--at` needs `--once` or `--list`")
@@ -41,7 +47,15 @@ pub(crate) async fn schedule(args: &ScheduleArgs, printer: Printer) -> Result<()
     }
     let stop = Arc::new(AtomicBool::new(false));
     end_cleanly(&stop)?;
-    run_when_due(&options, &stop, &notify).await
+    run_when_due(&options, &stop, &notify, &settle).await
+}
+
+/// Finishes copies and lists of the newest day of a pipeline's output.
+async fn settle(file: String, printer: Printer) -> Result<()> {
+    let project = Project::load(&file).await?;
+    let output = &project.pipeline.output;
+    finish_exports(&Storage::open(output)?).await?;
+    deliver(&project, output, address(&project)?.as_deref(), printer).await
 }
 
 /// Sets `stop` at the first signal that asks for the end; the second one ends

@@ -16,6 +16,8 @@ const RETRIES: u32 = 5;
 /// Seconds until somebody else's run is looked at again.
 const LOOK_AGAIN: i64 = 60;
 const MICROSECONDS: i64 = 1_000_000;
+/// Between two firings that the clocks on the wall put a day apart.
+const LONGEST_DAY: i64 = 25 * 3600 * MICROSECONDS;
 
 /// What a pipeline has to do at some instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,34 +31,33 @@ pub struct Due {
 
 /// The days that are due at `now`: those that a firing has passed for and that
 /// come after the newest published one, at most the newest `limit`. Where
-/// nothing is published yet, the newest day only: history is a backfill's.
+/// nothing is published yet, the newest day only: history is a backfill's. A day
+/// that a change of the clocks has pushed out from between two firings, a day apart
+/// for the clocks on the wall, is due with the later one.
 pub fn due(schedule: &Schedule, now: Microseconds, published: Option<Date>, limit: usize) -> Due {
-    let mut days = Vec::new();
-    let mut oldest_left_out = None;
-    let mut newest_left_out = None;
+    let mut owed = Vec::new();
     let mut at = Some(now);
-    while let Some(day) = at
-        .and_then(|at| schedule.newest_firing(at))
-        .and_then(|firing| schedule.logical_day(firing))
+    let mut later: Option<Date> = None;
+    while let Some((before, firing)) = at.and_then(|at| Some((at, schedule.newest_firing(at)?)))
+        && let Some(day) = schedule.logical_day(firing)
     {
-        if published.is_some_and(|published| day <= published) {
+        let pushed_out = later
+            .and_then(|later| later.yesterday().ok())
+            .filter(|between| between.yesterday().ok() == Some(day))
+            .filter(|_| before - firing <= LONGEST_DAY);
+        let is_new = |day: &Date| published.is_none_or(|published| *day > published);
+        owed.extend(pushed_out.into_iter().chain([day]).filter(is_new));
+        if published.is_none() || !is_new(&day) {
             break;
         }
-        if days.len() < limit {
-            days.push(day);
-        } else {
-            newest_left_out = newest_left_out.or(Some(day));
-            oldest_left_out = Some(day);
-        }
-        if published.is_none() {
-            break;
-        }
+        later = Some(day);
         at = schedule.before_firings_for(day);
     }
-    days.reverse();
+    let left_out = owed.split_off(limit.min(owed.len()));
+    owed.reverse();
     Due {
-        days,
-        left_out: oldest_left_out.zip(newest_left_out),
+        days: owed,
+        left_out: left_out.last().copied().zip(left_out.first().copied()),
     }
 }
 
@@ -154,6 +155,33 @@ mod tests {
         for now in ["2026-07-01T23:30:00+09:00", "2026-07-02T00:10:00+09:00"] {
             assert_eq!(days(&evening, now, "2026-06-29"), ["2026-06-30"], "{now}");
         }
+    }
+
+    #[test]
+    fn a_change_of_the_clocks_loses_no_day() {
+        // Clocks in Berlin go back on 25 October: the firing comes an hour later, after
+        // midnight in Tokyo, and none comes within the 25th there, which is the one for the 24th.
+        let berlin = schedule("30 16 * * *", "Europe/Berlin", "Asia/Tokyo");
+        assert_eq!(
+            days(&berlin, "2026-10-26T00:30:00+09:00", "2026-10-23"),
+            ["2026-10-24", "2026-10-25"]
+        );
+        assert_eq!(
+            days(&berlin, "2026-10-27T00:30:00+09:00", "2026-10-22"),
+            ["2026-10-23", "2026-10-24", "2026-10-25", "2026-10-26"]
+        );
+        // Half past eleven does not exist on 30 March 2024 in Nuuk.
+        let nuuk = schedule("30 23 * * *", "America/Nuuk", "America/Nuuk");
+        assert_eq!(
+            days(&nuuk, "2024-03-31T23:00:00-01:00", "2024-03-27"),
+            ["2024-03-28", "2024-03-29", "2024-03-30"]
+        );
+        // Days that nobody asked for stay out, at any time of the year.
+        let twice = schedule("0 2 * * mon,wed", "Europe/Berlin", "Europe/Berlin");
+        assert_eq!(
+            days(&twice, "2026-10-28T12:00:00+01:00", "2026-10-19"),
+            ["2026-10-20", "2026-10-25", "2026-10-27"]
+        );
     }
 
     #[test]

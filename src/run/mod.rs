@@ -48,7 +48,7 @@ pub use progress::{Event, Observer, Silent};
 pub use project::Project;
 pub use prune::{PruneOptions, prune};
 pub use published::{QueryOptions, query_published};
-pub use schedule::{Notice, ScheduleOptions, Scheduled, run_due, run_when_due, scheduled};
+pub use schedule::{Notice, ScheduleOptions, Scheduled, Settle, run_due, run_when_due, scheduled};
 pub use train::{TrainReport, train};
 pub use verify::{Verified, verify};
 

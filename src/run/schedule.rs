@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use jiff::civil::Date;
 
 use super::due::{Due, Rest, due};
@@ -75,6 +76,10 @@ pub struct Scheduled {
 
 type Notify<'a> = &'a (dyn Fn(&Notice) + Sync);
 
+/// Finishes what follows the publication of a pipeline file's newest day, copies and
+/// lists, where a run was ended between the two; where nothing is missing it only looks.
+pub type Settle<'a> = &'a (dyn Fn(String) -> BoxFuture<'static, Result<()>> + Sync);
+
 /// Where every scheduled pipeline of the folder stands at `now`; runs nothing.
 ///
 /// # Errors
@@ -112,8 +117,9 @@ pub async fn run_due(
     options: &ScheduleOptions,
     now: Microseconds,
     notify: Notify<'_>,
+    settle: Settle<'_>,
 ) -> Result<()> {
-    let mut scheduler = Scheduler::new(options, true, notify);
+    let mut scheduler = Scheduler::new(options, true, notify, settle);
     while scheduler.round(&|| now).await?.ran > 0 {}
     scheduler.verdict()
 }
@@ -127,8 +133,9 @@ pub async fn run_when_due(
     options: &ScheduleOptions,
     stop: &AtomicBool,
     notify: Notify<'_>,
+    settle: Settle<'_>,
 ) -> Result<()> {
-    let mut scheduler = Scheduler::new(options, false, notify);
+    let mut scheduler = Scheduler::new(options, false, notify, settle);
     let mut told = None;
     while !stop.load(Ordering::Relaxed) {
         let round = scheduler.round(&|| RunClock.now()).await?;
@@ -174,8 +181,23 @@ struct Standing {
     failures: u32,
     /// The day that ended well last.
     done: Option<Date>,
+    /// Whether what follows the last publication is known to be finished.
+    is_settled: bool,
     /// What is wrong at present, and whose turn it is.
     trouble: Option<(ErrorKind, String)>,
+}
+
+impl Standing {
+    /// Before anything is known.
+    fn new() -> Self {
+        Self {
+            rest: Rest::None,
+            failures: 0,
+            done: None,
+            is_settled: false,
+            trouble: None,
+        }
+    }
 }
 
 struct Scheduler<'a> {
@@ -183,15 +205,22 @@ struct Scheduler<'a> {
     /// Whether it ends when nothing is left to do at once.
     is_once: bool,
     notify: Notify<'a>,
+    settle: Settle<'a>,
     standings: BTreeMap<String, Standing>,
 }
 
 impl<'a> Scheduler<'a> {
-    fn new(options: &'a ScheduleOptions, is_once: bool, notify: Notify<'a>) -> Self {
+    fn new(
+        options: &'a ScheduleOptions,
+        is_once: bool,
+        notify: Notify<'a>,
+        settle: Settle<'a>,
+    ) -> Self {
         Self {
             options,
             is_once,
             notify,
+            settle,
             standings: BTreeMap::new(),
         }
     }
@@ -201,12 +230,7 @@ impl<'a> Scheduler<'a> {
         let mut round = Round::default();
         let mut has_schedule = false;
         for file in pipeline_files(&self.options.folder)? {
-            let mut standing = self.standings.remove(&file).unwrap_or(Standing {
-                rest: Rest::None,
-                failures: 0,
-                done: None,
-                trouble: None,
-            });
+            let mut standing = self.standings.remove(&file).unwrap_or_else(Standing::new);
             match read(&file).await {
                 Ok(pipeline) => {
                     let Some(schedule) = &pipeline.schedule else {
@@ -249,8 +273,10 @@ impl<'a> Scheduler<'a> {
         if !standing.rest.is_over(clock(), firing) {
             return false;
         }
-        let step = self.step(file, pipeline, schedule, standing.done, clock());
-        match step.await {
+        let step = self.step(file, pipeline, schedule, standing, clock());
+        let step = step.await;
+        standing.is_settled = step.is_ok();
+        match step {
             Ok(done) => {
                 standing.failures = 0;
                 standing.trouble = None;
@@ -277,13 +303,13 @@ impl<'a> Scheduler<'a> {
     }
 
     /// Runs the oldest day that is due, under the pipeline's lock; `None` when
-    /// nothing is due.
+    /// nothing is due, and what followed the last day is finished.
     async fn step(
         &self,
         file: &str,
         pipeline: &Pipeline,
         schedule: &Schedule,
-        done: Option<Date>,
+        standing: &Standing,
         now: Microseconds,
     ) -> Result<Option<Date>> {
         // Before the log is read: whoever held the lock may just have published.
@@ -291,9 +317,12 @@ impl<'a> Scheduler<'a> {
         let published = newest_published(pipeline).await?;
         let due = due(schedule, now, published, self.options.catch_up_limit);
         let Some(day) = due.days.first().copied() else {
+            if published.is_some() && !standing.is_settled {
+                (self.settle)(file.to_owned()).await?;
+            }
             return Ok(None);
         };
-        if done == Some(day) {
+        if standing.done == Some(day) {
             return Err(Error::bug(format!(
                 "the run of {day} ended well, but {day} is not in the log of `{}`",
                 pipeline.output
@@ -514,6 +543,10 @@ fn nothing_scheduled(folder: &str) -> Error {
 mod tests {
     use super::*;
 
+    fn nothing(_: String) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// A scheduler that dies leaves the run it has started alone; nobody else
     /// may start the pipeline as long as that run is at work.
     #[cfg(unix)]
@@ -527,7 +560,7 @@ mod tests {
             program: PathBuf::from("sleep"),
             arguments: Vec::new(),
         };
-        let scheduler = Scheduler::new(&options, true, &|_| {});
+        let scheduler = Scheduler::new(&options, true, &|_| {}, &nothing);
         let lock = scheduler.lock("pipelines/nightly.yaml").unwrap();
         let mut command = Command::new(&options.program);
         command.arg("600");
@@ -551,13 +584,11 @@ mod tests {
             arguments: Vec::new(),
         };
         let verdict = |kinds: &[ErrorKind]| {
-            let mut scheduler = Scheduler::new(&options, true, &|_| {});
+            let mut scheduler = Scheduler::new(&options, true, &|_| {}, &nothing);
             for (index, kind) in kinds.iter().enumerate() {
                 let standing = Standing {
-                    rest: Rest::None,
-                    failures: 0,
-                    done: None,
                     trouble: Some((*kind, String::new())),
+                    ..Standing::new()
                 };
                 scheduler
                     .standings

@@ -113,6 +113,7 @@ fn missed_days_are_caught_up_and_a_broken_one_stops_its_pipeline() {
     fs::remove_file(company.path("pipelines/other.yaml")).unwrap();
     let nothing = schedule(&company, "2026-07-02T02:29:59+09:00").succeeded();
     assert!(nothing.log().is_empty(), "{}", nothing.messages());
+    finishes_what_follows_a_commit(&company, "2026-07-02T02:29:59+09:00");
 
     let again = backfill(&company, "2026-06-28", "2026-06-30").succeeded();
     assert_snapshot!(without_seconds(again.stdout()), @r"
@@ -142,6 +143,16 @@ fn missed_days_are_caught_up_and_a_broken_one_stops_its_pipeline() {
     let stopped = backfill(&company, "2026-06-30", "2026-07-02");
     assert_snapshot!("backfill_stopped", without_seconds(&stopped.shown()));
     assert_eq!(published(&company).len(), 3);
+}
+
+/// As after a kill between the commit and its copies: the retry finds the day in the
+/// log, so that nothing is due `at` that time.
+fn finishes_what_follows_a_commit(company: &Company, at: &str) {
+    let copy = company.path("out/latest/account_health.parquet");
+    let health = fs::read(&copy).unwrap();
+    fs::remove_file(&copy).unwrap();
+    schedule(company, at).succeeded();
+    assert!(fs::read(&copy).unwrap() == health);
 }
 
 /// Seconds in the last column of the table of days.
