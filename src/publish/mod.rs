@@ -70,12 +70,16 @@ pub struct Publication {
 }
 
 impl Publication {
-    /// Whether `commit` says the same: its run key and the bytes of its tables.
+    /// Whether `commit` says the same: its run key and the bytes of its tables, in
+    /// whatever order they were finished.
     fn is_in(&self, commit: &Commit) -> bool {
-        let tables = self.tables.iter().map(|table| (&table.name, &table.sha256));
-        let published = commit.tables.iter();
+        let published = |table: &StagedTable| {
+            let other = commit.table(&table.name);
+            other.is_some_and(|other| other.sha256 == table.sha256)
+        };
         commit.run_key == self.run_key
-            && tables.eq(published.map(|table| (&table.name, &table.sha256)))
+            && commit.tables.len() == self.tables.len()
+            && self.tables.iter().all(published)
     }
 }
 
@@ -398,6 +402,41 @@ mod tests {
         let mut twice = publication();
         twice.tables.push(twice.tables[0].clone());
         assert_eq!(check(&twice).unwrap_err().kind(), ErrorKind::Bug);
+    }
+
+    #[test]
+    fn the_order_of_tables_does_not_matter_and_their_bytes_do() {
+        let mut publication = publication();
+        let mut other = publication.tables[0].clone();
+        "risk_list".clone_into(&mut other.name);
+        "ab".clone_into(&mut other.sha256);
+        publication.tables.push(other);
+        let published = |table: &StagedTable| PublishedTable {
+            name: table.name.clone(),
+            path: String::new(),
+            bytes: table.bytes,
+            rows: table.rows,
+            sha256: table.sha256.clone(),
+            grain: Vec::new(),
+        };
+        let mut commit = Commit {
+            format: FORMAT,
+            version: 1,
+            commit_id: String::new(),
+            parent: None,
+            run_key: publication.run_key.clone(),
+            run_id: "r0".to_owned(),
+            pipeline: publication.pipeline.clone(),
+            as_of: publication.as_of.clone(),
+            written_at: String::new(),
+            kenko: String::new(),
+            tables: publication.tables.iter().rev().map(published).collect(),
+        };
+        assert!(publication.is_in(&commit));
+        "cd".clone_into(&mut commit.tables[0].sha256);
+        assert!(!publication.is_in(&commit));
+        commit.tables.remove(0);
+        assert!(!publication.is_in(&commit), "a table less");
     }
 
     #[test]
