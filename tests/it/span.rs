@@ -165,6 +165,22 @@ fn new_days_are_added_to_what_was_there() {
     });
 }
 
+/// An output folder, and who sees every operation on it.
+fn watched(output: &Path) -> (Storage, FaultStore) {
+    let storage = folder(output);
+    let seen = FaultStore::new(Arc::clone(storage.object_store()));
+    let storage = Storage::from_store(storage.url(), Arc::new(seen.clone()), "").unwrap();
+    (storage, seen)
+}
+
+/// The results in the store. A file that was being written when the process died keeps
+/// the name of an unfinished one, which nobody reads.
+fn whole(output: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = stored(output).into_iter();
+    let whole = files.filter(|(name, _)| name.ends_with(".parquet"));
+    whole.collect()
+}
+
 /// The day after the first delivery, in a process that may die.
 #[test]
 #[ignore = "run by a_night_that_dies_while_days_are_added_changes_no_byte"]
@@ -188,9 +204,7 @@ fn a_night_that_dies_while_days_are_added_changes_no_byte() {
         office.deliver(day, 0);
 
         let golden = copied(&office.path("out"));
-        let storage = folder(golden.path());
-        let counted = FaultStore::new(Arc::clone(storage.object_store()));
-        let storage = Storage::from_store(storage.url(), Arc::new(counted.clone()), "").unwrap();
+        let (storage, counted) = watched(golden.path());
         let options = office.options(day, "out");
         run_on(storage, &project, &options, &Silent).await.unwrap();
         let places: BTreeSet<String> = counted
@@ -205,6 +219,8 @@ fn a_night_that_dies_while_days_are_added_changes_no_byte() {
             .collect();
         let is_there = |verb: &str| places.iter().any(|place| place.starts_with(verb));
         assert!(is_there("get") && is_there("put"), "{places:?}");
+        let put = |file: &String| places.contains(&format!("put _kenko/state/{file}"));
+        assert!(whole(golden.path()).keys().any(put), "{places:?}");
 
         let shown = |output: &Path| {
             let latest = files(&output.join("latest")).into_iter();
@@ -225,19 +241,21 @@ fn a_night_that_dies_while_days_are_added_changes_no_byte() {
                     shown(output.path()) == before,
                     "{place}: half a night is shown"
                 );
-                let again = run_on(folder(output.path()), &project, &options, &Silent).await;
+                let kept = whole(output.path());
+                let (storage, seen) = watched(output.path());
+                let again = run_on(storage, &project, &options, &Silent).await;
                 again.unwrap_or_else(|error| panic!("{place}: {error}"));
+                for file in kept.keys() {
+                    let put = format!("put _kenko/state/{file}");
+                    assert!(
+                        !seen.seen().contains(&put),
+                        "{place}: {file} is computed again"
+                    );
+                }
                 assert!(
                     shown(output.path()) == shown(golden.path()),
                     "{fault:?} {place}: another table"
                 );
-                // A file that was being written when the process died keeps the name
-                // of an unfinished one; nobody reads it, and `prune` removes it.
-                let whole = |output: &Path| {
-                    let files = stored(output).into_iter();
-                    let whole = files.filter(|(name, _)| name.ends_with(".parquet"));
-                    whole.collect::<BTreeMap<_, _>>()
-                };
                 assert!(
                     whole(output.path()) == whole(golden.path()),
                     "{fault:?} {place}: another stored result"
