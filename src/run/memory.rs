@@ -2,7 +2,7 @@
 //!
 //! DataFusion's pool counts what its operators ask for; decoding, planning and
 //! the allocator need more besides. So the resident size is looked at while a
-//! run builds, and a run that needs more ends with a clear error before the
+//! run reads and builds, and a run that needs more ends with a clear error before the
 //! kernel ends it without one. Where the system does not say how much is
 //! resident (anything but Linux) there is only the pool.
 

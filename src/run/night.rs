@@ -319,22 +319,24 @@ impl<'a> Night<'a> {
         scratch: &Path,
     ) -> Result<(Work, Arc<State>)> {
         let engine = self.engine(scratch)?;
-        let mut work = Work {
-            sources: self.register(&engine, scratch).await?,
-            models: Vec::new(),
-            checks: Vec::new(),
-            keys,
-        };
-        let shift = Shift {
-            night: self,
-            engine: &engine,
-            scratch,
-            schemas,
-        };
         // On the heap: futures of whole runs are held in many places.
-        let building = Box::pin(shift.build(state, forced, &mut work));
-        let state = memory::within(self.options.memory_bytes, building).await?;
-        Ok((work, state))
+        let building = Box::pin(async {
+            let mut work = Work {
+                sources: self.register(&engine, scratch).await?,
+                models: Vec::new(),
+                checks: Vec::new(),
+                keys,
+            };
+            let shift = Shift {
+                night: self,
+                engine: &engine,
+                scratch,
+                schemas,
+            };
+            let state = shift.build(state, forced, &mut work).await?;
+            Ok((work, state))
+        });
+        memory::within(self.options.memory_bytes, building).await
     }
 
     pub(super) fn basis(&self) -> Basis<'_> {
