@@ -1,11 +1,12 @@
 """Runs kenko with far less memory than its data needs, and says how each run ended.
 
-    python3 benches/memory/run.py [--kenko PATH] [--work DIR]
+    python3 benches/memory/run.py [--kenko PATH] [--work DIR] [--data NAME...]
 
 Every case must end in success or in "needs more memory"; see the README. Reuses the
 company, the measuring and the description of the machine of ../peers.
 """
 
+import argparse
 import datetime as dt
 import multiprocessing
 import shutil
@@ -21,6 +22,8 @@ import report  # noqa: E402
 from run import Bench, arguments, fresh, link, say  # noqa: E402
 
 CAPS_MIB = [256, 512, 1024, 4096]
+# Five times the company: more than ten times the smaller cap.
+LARGE, LARGE_CAPS_MIB = 5, [512, 1024]
 NEEDS_MORE = 7
 JOIN_ROWS = 10_000_000
 # Between two looks of the run at itself this much may be asked for.
@@ -121,12 +124,14 @@ def rows_in_memory(folder: Path) -> float:
     return total / 2**20
 
 
-def measured(bench: Bench, name: str, data: Path, pipeline: Path, as_of: dt.date) -> list[Case]:
+def measured(
+    bench: Bench, name: str, data: Path, pipeline: Path, as_of: dt.date, caps: list[int]
+) -> list[Case]:
     work = fresh(bench.work / "memory" / name)
     shutil.copytree(pipeline.parent, work, dirs_exist_ok=True)
     shutil.copytree(data, work / "data", copy_function=link)
     cases = []
-    for cap in CAPS_MIB:
+    for cap in caps:
         output = fresh(work / "out")
         command = [bench.kenko, "run", work / pipeline.name, "--as-of", as_of, "--output", output]
         command += ["--threads", bench.given.threads, "--memory", f"{cap}MiB"]
@@ -153,21 +158,31 @@ def page(setting: dict[str, str], sizes: dict[str, float], cases: list[Case]) ->
 
 
 def main() -> None:
+    which = argparse.ArgumentParser(add_help=False)
+    which.add_argument("--data", nargs="*", default=["company", "skewed", "join", "large"])
+    chosen, sys.argv[1:] = which.parse_known_args()
     given = arguments()
     bench = Bench(given)
     bench.prepare()
     # The rest needs the libraries of the virtual environment.
     library = next((bench.work / "venv" / "lib").glob("python*/site-packages"))
     sys.path.insert(0, str(library))
-    skewed = made(bench.work / "skewed", make_skewed, bench.company)
-    join = made(bench.work / "join", make_join)
     peers = HERE.parent / "peers" / "kenko" / "peers.yaml"
-    work = [
-        ("company", bench.company, peers, bench.last),
-        ("skewed", skewed, peers, bench.last),
-        ("join", join, HERE / "join" / "join.yaml", dt.date(2026, 1, 1)),
-    ]
-    sizes = {name: elsewhere(rows_in_memory, data) for name, data, _, _ in work}
+    work = []
+    if "company" in chosen.data:
+        work.append(("company", bench.company, peers, bench.last, CAPS_MIB))
+    if "skewed" in chosen.data:
+        skewed = made(bench.work / "skewed", make_skewed, bench.company)
+        work.append(("skewed", skewed, peers, bench.last, CAPS_MIB))
+    if "join" in chosen.data:
+        join = made(bench.work / "join", make_join)
+        work.append(("join", join, HERE / "join" / "join.yaml", dt.date(2026, 1, 1), CAPS_MIB))
+    if "large" in chosen.data:
+        size = {"events": given.events * LARGE, "kenko": bench.kenko}
+        large = Bench(argparse.Namespace(**(vars(given) | size)))
+        large.prepare()
+        work.append(("large", large.company, peers, bench.last, LARGE_CAPS_MIB))
+    sizes = {name: elsewhere(rows_in_memory, data) for name, data, *_ in work}
     cases = [case for parts in work for case in measured(bench, *parts)]
     setting = report.setting(given, bench.python, bench.kenko, bench.company, HERE.parent.parent)
     text = page(setting, sizes, cases)

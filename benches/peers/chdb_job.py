@@ -155,7 +155,7 @@ class Job:
             where name in ({quoted(job.STEPS)}) and day <= toDate('{self.as_of}') group by unit"""
 
     def levels(self, unit: str) -> str:
-        return f"select level, count() from ({self.level(unit)}) group by level"
+        return f"select level, count()::Int64 as units from ({self.level(unit)}) group by level"
 
     def converted(self, unit: str) -> str:
         """When each unit that converts did so first, and how long it took."""
@@ -349,7 +349,8 @@ def main() -> None:
         return watch.lap("floor")
     if sys.argv[4:] == ["levels"]:
         for unit in ("account_id", "contact_id"):
-            work.session.query(work.levels(unit))
+            target = f"file('{out}/levels_{unit}.parquet', Parquet)"
+            work.session.query(f"insert into function {target} {work.levels(unit)}")
         return watch.lap("levels")
     for answer in job.ANSWERS:
         query = getattr(work, answer)()

@@ -1,11 +1,13 @@
 """Whether all systems gave the same answers.
 
     check.py REFERENCE OTHER...
+    check.py levels REFERENCE CHDB KENKO
 
 Every argument is a folder with one Parquet file, or folder of files, for each answer. Rows
 are put in the order of their key; texts, days and integers must be the same, floats within
 a billionth; columns that the reference lacks are left alone. Ends with 1 and says what
-differs, and where first.
+differs, and where first. With `levels` it is how far units came alone: of the one how many
+came to each level, of the other the answers that say so.
 """
 
 import os
@@ -88,9 +90,29 @@ def compare(reference: str, others: list[str], answers=tuple(job.ANSWERS)) -> li
     return found
 
 
+def compare_levels(reference: str, counted: str, other: str) -> list[str]:
+    """What differs in how far accounts and contacts came."""
+    funnels = {"account_funnel": "account_id", "contact_funnel": "contact_id"}
+    found = compare(reference, [other], tuple(funnels))
+    for answer, unit in funnels.items():
+        expected = read(reference, answer)
+        levels = pq.read_table(f"{counted}/levels_{unit}.parquet").to_pylist()
+        for number in range(1, len(job.STEPS) + 1):
+            steps = pc.sum(expected.column(f"step_{number}")).as_py()
+            came = sum(row["units"] for row in levels if row["level"] >= number)
+            if came != steps:
+                found.append(f"{counted}/{unit}: {came} came to {number}, in place of {steps}")
+    return found
+
+
 def main() -> None:
-    found = compare(sys.argv[1], sys.argv[2:])
-    print("\n".join(found) or f"{len(job.ANSWERS)} answers of {len(sys.argv) - 1} systems agree")
+    if sys.argv[1] == "levels":
+        found = compare_levels(*sys.argv[2:])
+        print("\n".join(found) or "the levels agree")
+    else:
+        found = compare(sys.argv[1], sys.argv[2:])
+        agreed = f"{len(job.ANSWERS)} answers of {len(sys.argv) - 1} systems agree"
+        print("\n".join(found) or agreed)
     sys.exit(1 if found else 0)
 
 
