@@ -103,7 +103,7 @@ proptest! {
             (prop::option::of(0_i64..6),
              prop::option::of("[a-d]{0,2}|a text of more than twelve bytes"),
              0_i64..9),
-            0..50,
+            1..50,
         ),
         held_rows in prop::sample::select(vec![0, 4, 1000]),
     ) {
