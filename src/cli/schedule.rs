@@ -37,7 +37,7 @@ pub(crate) async fn schedule(args: &ScheduleArgs, printer: Printer) -> Result<()
         return printer.line(&table(&scheduled(&options, now).await?));
     }
     let notify = |notice: &_| watch::notice(printer, notice);
-    let settle = |file| async move { settle(file, printer).await }.boxed();
+    let settle = |file| settle(file, printer).boxed();
     if args.once {
         return run_due(&options, now, &notify, &settle).await;
     }

@@ -21,9 +21,10 @@ mod statement;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use rayon::prelude::*;
+
 use crate::error::{Error, Result};
 use header::Header;
-use rayon::prelude::*;
 use statement::Place;
 
 /// The layer of a model: the folder it lies in.

@@ -273,8 +273,7 @@ impl<'a> Scheduler<'a> {
         if !standing.rest.is_over(clock(), firing) {
             return false;
         }
-        let step = self.step(file, pipeline, schedule, standing, clock());
-        let step = step.await;
+        let step = self.step(file, pipeline, schedule, standing, clock()).await;
         standing.is_settled = step.is_ok();
         match step {
             Ok(done) => {
