@@ -9,9 +9,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::buffer::Buffer;
 use arrow::compute::concat;
-use arrow::datatypes::DataType;
 use datafusion::error::Result;
 
 /// More buffers than this are made one.
@@ -24,41 +22,10 @@ const BUFFERS: usize = 16;
 pub(super) fn gathered(parts: &[ArrayRef]) -> Result<ArrayRef> {
     let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
     let column = concat(&parts)?;
-    Ok(match column.data_type() {
-        DataType::Utf8View => {
-            let texts = column.as_string_view();
-            if texts.data_buffers().len() > BUFFERS {
-                Arc::new(texts.gc())
-            } else {
-                column
-            }
-        }
-        DataType::BinaryView => {
-            let bytes = column.as_binary_view();
-            if bytes.data_buffers().len() > BUFFERS {
-                Arc::new(bytes.gc())
-            } else {
-                column
-            }
-        }
+    Ok(match column.as_string_view_opt() {
+        Some(texts) if texts.data_buffers().len() > BUFFERS => Arc::new(texts.gc()),
         _ => column,
     })
-}
-
-/// The bytes of the texts that a column of views refers to, as often as it does, and
-/// of the buffers that they lie in.
-pub(super) fn referred(column: &dyn Array) -> Option<(usize, &[Buffer])> {
-    match column.data_type() {
-        DataType::Utf8View => {
-            let texts = column.as_string_view();
-            Some((texts.total_buffer_bytes_used(), texts.data_buffers()))
-        }
-        DataType::BinaryView => {
-            let bytes = column.as_binary_view();
-            Some((bytes.total_buffer_bytes_used(), bytes.data_buffers()))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -103,12 +70,5 @@ mod tests {
             column = gathered(&halves).unwrap();
         }
         assert!(column.as_string_view().data_buffers().len() <= BUFFERS);
-    }
-
-    #[test]
-    fn texts_within_a_view_lie_in_no_buffer() {
-        let texts = StringViewArray::from(vec![Some("short"), None, Some("thirteen char")]);
-        let (bytes, buffers) = referred(&texts).unwrap();
-        assert_eq!((bytes, buffers.len()), (13, 1));
     }
 }

@@ -8,10 +8,13 @@
 //! its business.
 
 mod aggregate;
+#[cfg(test)]
+mod asked;
 mod audit;
 mod by_day;
 mod columns;
 mod estimate;
+mod exchange;
 mod fault;
 mod files;
 mod frozen;

@@ -14,16 +14,16 @@
 use std::sync::Arc;
 
 use datafusion::arrow::compute::SortOptions;
-use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::TreeNode;
 use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::sorts::sort::SortExec;
+
+use super::exchange::{Rule, rule};
 
 /// Functions whose state is as large as their rows.
 const KEEP_THEIR_ROWS: [&str; 5] = [
@@ -44,27 +44,25 @@ const PLACES_ON_STREAMS: &str = "EnsureRequirements";
 /// The rule after which an aggregate has the phases it will be run in.
 const JOINS_PHASES: &str = "CombinePartialFinalAggregate";
 
-pub(super) type Rules = Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>>;
-
 /// DataFusion's own rules and this one at its place among them.
-pub(super) fn rules() -> Rules {
+pub(super) fn rules() -> Vec<Rule> {
     let mut rules = PhysicalOptimizer::new().rules;
     let place = rules
         .iter()
         .position(|rule| rule.name() == PLACES_ON_STREAMS)
         .unwrap_or(rules.len());
-    rules.insert(place, Arc::new(OnePhase));
+    rules.insert(place, rule("OnePhase", in_one_phase));
     rules
 }
 
 /// The same, and aggregates that can work in order get their rows in order.
-pub(super) fn sparing_rules() -> Rules {
+pub(super) fn sparing_rules() -> Vec<Rule> {
     let mut rules = rules();
     let place = rules
         .iter()
         .position(|rule| rule.name() == JOINS_PHASES)
         .map_or(rules.len(), |place| place + 1);
-    rules.insert(place, Arc::new(InOrder));
+    rules.insert(place, rule("InOrder", in_order));
     rules
 }
 
@@ -95,60 +93,6 @@ fn works_in_order(function: &str) -> Option<usize> {
     known
         .find(|(name, _)| *name == function)
         .map(|(_, argument)| *argument)
-}
-
-#[derive(Debug)]
-struct OnePhase;
-
-impl PhysicalOptimizerRule for OnePhase {
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        _config: &ConfigOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_down(|plan| {
-            Ok(match in_one_phase(&plan)? {
-                Some(aggregate) => Transformed::yes(aggregate),
-                None => Transformed::no(plan),
-            })
-        })
-        .data()
-    }
-
-    fn name(&self) -> &'static str {
-        "OnePhase"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
-}
-
-#[derive(Debug)]
-struct InOrder;
-
-impl PhysicalOptimizerRule for InOrder {
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        _config: &ConfigOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_down(|plan| {
-            Ok(match in_order(&plan)? {
-                Some(aggregate) => Transformed::yes(aggregate),
-                None => Transformed::no(plan),
-            })
-        })
-        .data()
-    }
-
-    fn name(&self) -> &'static str {
-        "InOrder"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
 }
 
 /// The aggregate over its rows sorted by key and time, if it can make use of that.

@@ -13,11 +13,9 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 
+use super::exchange::Rule;
 use super::memory_pool::RoomyPool;
-use super::one_phase::Rules;
-use super::sort::SortsByKey;
-use super::whole_partition::WholePartitions;
-use super::{Settings, aggregate, estimate, fault, one_phase};
+use super::{Settings, aggregate, estimate, fault, one_phase, sort, whole_partition};
 use crate::error::{Error, ErrorKind, Result};
 use crate::function;
 
@@ -123,9 +121,9 @@ pub(super) fn sparing(state: SessionState) -> SessionState {
 }
 
 /// Operators are exchanged last, when it is known in which order their rows come.
-fn with_our_operators(mut rules: Rules) -> Rules {
-    rules.push(Arc::new(SortsByKey));
-    rules.push(Arc::new(WholePartitions::default()));
+fn with_our_operators(mut rules: Vec<Rule>) -> Vec<Rule> {
+    rules.push(sort::rule());
+    rules.push(whole_partition::rule());
     rules
 }
 

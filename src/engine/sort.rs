@@ -12,67 +12,39 @@
 mod keys;
 
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayData, ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayData, ArrayRef, AsArray, RecordBatch};
 use arrow::buffer::{Buffer, NullBuffer};
 use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, SortField};
-use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_expr::LexOrdering;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    ChildStats, ChildrenPropertiesMode, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan,
-    PlanProperties, ReplaceChildrenOptions, Statistics, StatisticsArgs,
-};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use self::keys::Keys;
-use super::gather::{gathered, referred};
-use super::rest;
+use super::exchange::{self, Operator, Place, Rule, exchanged};
+use super::gather::gathered;
 
 /// More than this is sorted on disk, whatever memory there is: an array of text
 /// cannot hold twice as much.
 const HELD_BYTES: usize = 1 << 30;
 
 /// Replaces DataFusion's sorts.
-#[derive(Debug)]
-pub(super) struct SortsByKey;
-
-impl PhysicalOptimizerRule for SortsByKey {
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        _config: &ConfigOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_down(|plan| {
-            let plan = merged(&plan).unwrap_or(plan);
-            Ok(match SortByKeyExec::in_place_of(&plan)? {
-                Some(exec) => Transformed::yes(Arc::new(exec) as _),
-                None => Transformed::no(plan),
-            })
-        })
-        .data()
-    }
-
-    fn name(&self) -> &'static str {
-        "SortsByKey"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
+pub(super) fn rule() -> Rule {
+    exchange::rule("SortsByKey", |plan| {
+        let merged = merged(plan);
+        let sort = merged.as_ref().unwrap_or(plan);
+        Ok(SortByKey::of(sort)?.map(|operator| exchanged(sort, operator)))
+    })
 }
 
 /// Streams that are sorted one by one and then merged are put together first.
@@ -86,19 +58,15 @@ fn merged(plan: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
     Some(Arc::new(SortExec::new(sort.expr().clone(), Arc::new(rows))))
 }
 
+/// Sorts all rows of an input.
 #[derive(Debug)]
-struct SortByKeyExec {
-    /// DataFusion's operator: whatever is asked about the plan, it answers, and
-    /// what is too large is its own.
-    inner: Arc<dyn ExecutionPlan>,
+struct SortByKey {
     order: LexOrdering,
-    metrics: ExecutionPlanMetricsSet,
 }
 
-impl SortByKeyExec {
-    /// The operator to put in the place of `plan`, if it sorts all rows by columns
-    /// that keys can be made of.
-    fn in_place_of(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Self>> {
+impl SortByKey {
+    /// What sorts as `plan` does, if that is by columns that keys can be made of.
+    fn of(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn Operator>>> {
         let Some(sort) = plan.downcast_ref::<SortExec>() else {
             return Ok(None);
         };
@@ -106,11 +74,45 @@ impl SortByKeyExec {
         if sort.fetch().is_some() || !RowConverter::supports_fields(&fields) {
             return Ok(None);
         }
-        Ok(Some(Self {
-            inner: Arc::clone(plan),
-            order: sort.expr().clone(),
-            metrics: ExecutionPlanMetricsSet::new(),
-        }))
+        let order = sort.expr().clone();
+        Ok(Some(Arc::new(Self { order })))
+    }
+}
+
+impl Operator for SortByKey {
+    fn name(&self) -> &'static str {
+        "SortByKeyExec"
+    }
+
+    fn details(&self) -> String {
+        format!("[{}]", self.order)
+    }
+
+    fn over(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn Operator>>> {
+        Self::of(plan)
+    }
+
+    fn execute(
+        &self,
+        input: SendableRecordBatchStream,
+        place: Place,
+    ) -> Result<SendableRecordBatchStream> {
+        let columns = input.schema();
+        let converter = RowConverter::new(fields_of(&self.order, &columns)?)?;
+        let memory = MemoryConsumer::new(format!("SortByKey[{}]", place.partition))
+            .with_can_spill(true)
+            .register(place.context.memory_pool());
+        let work = Work {
+            input,
+            order: self.order.clone(),
+            keys: Keys::new(converter),
+            batches: Vec::new(),
+            buffers: Buffers::default(),
+            memory,
+            place,
+        };
+        let rows = stream::once(work.sorted()).try_flatten();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(columns, rows)))
     }
 }
 
@@ -122,126 +124,21 @@ fn fields_of(order: &LexOrdering, columns: &SchemaRef) -> Result<Vec<SortField>>
     fields.collect()
 }
 
-impl DisplayAs for SortByKeyExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "SortByKeyExec: [{}]", self.order)
-    }
-}
-
-impl ExecutionPlan for SortByKeyExec {
-    fn name(&self) -> &'static str {
-        "SortByKeyExec"
-    }
-
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.inner.properties()
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        self.inner.children()
-    }
-
-    fn apply_expressions(
-        &self,
-        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        self.inner.apply_expressions(f)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-        self.replace_children(children, options)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let inner = Arc::clone(&self.inner).replace_children(children, options)?;
-        Ok(match Self::in_place_of(&inner)? {
-            Some(exec) => Arc::new(exec),
-            None => inner,
-        })
-    }
-
-    fn required_input_distribution(&self) -> Vec<Distribution> {
-        self.inner
-            .input_distribution_requirements()
-            .into_per_child()
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        self.inner.benefits_from_input_partitioning()
-    }
-
-    fn execute(
-        &self,
-        partition: usize,
-        context: Arc<TaskContext>,
-    ) -> Result<SendableRecordBatchStream> {
-        let child = self.inner.children()[0];
-        let columns = child.schema();
-        let converter = RowConverter::new(fields_of(&self.order, &columns)?)?;
-        let memory = MemoryConsumer::new(format!("SortByKey[{partition}]"))
-            .with_can_spill(true)
-            .register(context.memory_pool());
-        let work = Work {
-            input: child.execute(partition, Arc::clone(&context))?,
-            inner: Arc::clone(&self.inner),
-            order: self.order.clone(),
-            keys: Keys::new(converter),
-            batches: Vec::new(),
-            buffers: Buffers::default(),
-            memory,
-            metrics: BaselineMetrics::new(&self.metrics, partition),
-            batch_rows: context.session_config().batch_size(),
-            partition,
-            context,
-        };
-        let rows = stream::once(work.sorted()).try_flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(columns, rows)))
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
-    }
-
-    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
-        self.inner.child_stats_requests(partition)
-    }
-
-    fn statistics_from_inputs(
-        &self,
-        inputs: &[Arc<Statistics>],
-        arguments: &StatisticsArgs,
-    ) -> Result<Arc<Statistics>> {
-        self.inner.statistics_from_inputs(inputs, arguments)
-    }
-}
-
 /// One stream under way.
 struct Work {
     input: SendableRecordBatchStream,
-    inner: Arc<dyn ExecutionPlan>,
     order: LexOrdering,
     keys: Keys,
     batches: Vec<RecordBatch>,
     buffers: Buffers,
     memory: MemoryReservation,
-    metrics: BaselineMetrics,
-    batch_rows: usize,
-    partition: usize,
-    context: Arc<TaskContext>,
+    place: Place,
 }
 
 impl Work {
     async fn sorted(mut self) -> Result<SendableRecordBatchStream> {
         while let Some(batch) = self.input.try_next().await? {
-            let compute = self.metrics.elapsed_compute().clone();
+            let compute = self.place.metrics.elapsed_compute().clone();
             let _timed = compute.timer();
             if batch.num_rows() > 0 && !self.hold(batch)? {
                 return self.on_disk();
@@ -265,21 +162,13 @@ impl Work {
 
     fn on_disk(self) -> Result<SendableRecordBatchStream> {
         self.memory.free();
-        let Self {
-            inner,
-            batches,
-            input,
-            partition,
-            context,
-            ..
-        } = self;
-        rest::hand_over(&inner, batches, input, partition, &context)
+        self.place.hand_over(self.batches, self.input)
     }
 
     fn in_memory(mut self) -> Result<SendableRecordBatchStream> {
-        let compute = self.metrics.elapsed_compute().clone();
+        let compute = self.place.metrics.elapsed_compute().clone();
         let timed = compute.timer();
-        let schema = self.inner.schema();
+        let schema = self.input.schema();
         let order = self.keys.sorted();
         // Column by column, so that no more than one is there twice.
         let mut columns: Vec<Vec<ArrayRef>> = vec![Vec::new(); schema.fields().len()];
@@ -295,7 +184,8 @@ impl Work {
         let columns = columns.into_iter().map(|parts| gathered(&parts));
         let columns = columns.collect::<Result<Vec<_>>>()?;
         drop(timed);
-        let (metrics, memory, batch_rows) = (self.metrics, self.memory, self.batch_rows);
+        let (memory, metrics) = (self.memory, self.place.metrics);
+        let batch_rows = self.place.context.session_config().batch_size();
         let out = Arc::clone(&schema);
         let starts = (0..order.len()).step_by(batch_rows.max(1));
         let batches = stream::iter(starts).map(move |start| {
@@ -328,9 +218,9 @@ struct Buffers {
 impl Buffers {
     fn add(&mut self, batch: &RecordBatch) {
         for column in batch.columns() {
-            if let Some((bytes, buffers)) = referred(column) {
-                self.in_texts += bytes;
-                for buffer in buffers {
+            if let Some(texts) = column.as_string_view_opt() {
+                self.in_texts += texts.total_buffer_bytes_used();
+                for buffer in texts.data_buffers() {
                     self.behind_texts += self.add_buffer(buffer);
                 }
             }

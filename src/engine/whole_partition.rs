@@ -13,91 +13,53 @@
 
 mod functions;
 
-use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::kernels::cmp::not_distinct;
 use arrow::compute::partition;
 use arrow::datatypes::SchemaRef;
-use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::window::WindowExpr;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
-use datafusion::physical_plan::{
-    ChildStats, ChildrenPropertiesMode, DisplayAs, DisplayFormatType, Distribution, ExecutionPlan,
-    InputOrderMode, PlanProperties, ReplaceChildrenOptions, Statistics, StatisticsArgs,
-};
+use datafusion::physical_plan::{ExecutionPlan, InputOrderMode};
 use futures::{TryStreamExt, stream};
 
 use self::functions::Function;
+use super::exchange::{self, Operator, Place, Rule, exchanged};
 use super::gather::gathered;
-use super::rest;
 
 /// Sixteen batches: more rows than that make up for the cost of a state.
 const HELD_ROWS: usize = 16 * 8192;
 
 /// Replaces DataFusion's window operators where rows come sorted by partition.
+pub(super) fn rule() -> Rule {
+    of_at_most(HELD_ROWS)
+}
+
+/// The rule that holds at most so many rows of one partition.
+fn of_at_most(held_rows: usize) -> Rule {
+    exchange::rule("WholePartitions", move |plan| {
+        let operator = WholePartition::of(plan, held_rows)?;
+        Ok(operator.map(|operator| exchanged(plan, operator)))
+    })
+}
+
+/// Window functions over sorted partitions.
 #[derive(Debug)]
-pub(super) struct WholePartitions {
-    /// Rows of one partition that are held at most.
-    held_rows: usize,
-}
-
-impl Default for WholePartitions {
-    fn default() -> Self {
-        Self {
-            held_rows: HELD_ROWS,
-        }
-    }
-}
-
-impl PhysicalOptimizerRule for WholePartitions {
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        _config: &ConfigOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|plan| {
-            Ok(
-                match WholePartitionExec::in_place_of(&plan, self.held_rows)? {
-                    Some(exec) => Transformed::yes(Arc::new(exec) as _),
-                    None => Transformed::no(plan),
-                },
-            )
-        })
-        .data()
-    }
-
-    fn name(&self) -> &'static str {
-        "WholePartitions"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
-}
-
-#[derive(Debug)]
-struct WholePartitionExec {
-    /// DataFusion's operator: whatever is asked about the plan, it answers, and
-    /// large partitions are its own.
-    inner: Arc<dyn ExecutionPlan>,
+struct WholePartition {
     windows: Arc<[Arc<dyn WindowExpr>]>,
     held_rows: usize,
-    metrics: ExecutionPlanMetricsSet,
 }
 
-impl WholePartitionExec {
-    /// The operator to put in the place of `plan`, if it is one of windows over
-    /// sorted partitions.
-    fn in_place_of(plan: &Arc<dyn ExecutionPlan>, held_rows: usize) -> Result<Option<Self>> {
+impl WholePartition {
+    /// What computes the windows of `plan`, if it is one of windows over sorted
+    /// partitions.
+    fn of(plan: &Arc<dyn ExecutionPlan>, held_rows: usize) -> Result<Option<Arc<dyn Operator>>> {
         let (windows, sorted_by) = if let Some(exec) = plan.downcast_ref::<BoundedWindowAggExec>() {
             if exec.input_order_mode != InputOrderMode::Sorted {
                 return Ok(None);
@@ -119,125 +81,47 @@ impl WholePartitionExec {
                 return Ok(None);
             }
         }
-        Ok(Some(Self {
-            inner: Arc::clone(plan),
-            windows: windows.into(),
-            held_rows,
-            metrics: ExecutionPlanMetricsSet::new(),
-        }))
+        let windows = windows.into();
+        Ok(Some(Arc::new(Self { windows, held_rows })))
     }
 }
 
-impl DisplayAs for WholePartitionExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        let names: Vec<&str> = self.windows.iter().map(|window| window.name()).collect();
-        write!(f, "WholePartitionExec: windows=[{}]", names.join(", "))
-    }
-}
-
-impl ExecutionPlan for WholePartitionExec {
+impl Operator for WholePartition {
     fn name(&self) -> &'static str {
         "WholePartitionExec"
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        self.inner.properties()
+    fn details(&self) -> String {
+        let names: Vec<&str> = self.windows.iter().map(|window| window.name()).collect();
+        format!("windows=[{}]", names.join(", "))
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        self.inner.children()
-    }
-
-    fn apply_expressions(
-        &self,
-        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        self.inner.apply_expressions(f)
-    }
-
-    fn with_new_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let options = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-        self.replace_children(children, options)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let inner = Arc::clone(&self.inner).replace_children(children, options)?;
-        Ok(match Self::in_place_of(&inner, self.held_rows)? {
-            Some(exec) => Arc::new(exec),
-            None => inner,
-        })
-    }
-
-    fn required_input_distribution(&self) -> Vec<Distribution> {
-        self.inner
-            .input_distribution_requirements()
-            .into_per_child()
-    }
-
-    fn required_input_ordering(
-        &self,
-    ) -> Vec<Option<datafusion::physical_expr::OrderingRequirements>> {
-        self.inner.required_input_ordering()
-    }
-
-    fn maintains_input_order(&self) -> Vec<bool> {
-        self.inner.maintains_input_order()
+    fn over(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn Operator>>> {
+        Self::of(plan, self.held_rows)
     }
 
     fn execute(
         &self,
-        partition: usize,
-        context: Arc<TaskContext>,
+        input: SendableRecordBatchStream,
+        place: Place,
     ) -> Result<SendableRecordBatchStream> {
-        let child = self.inner.children()[0];
+        let schema = place.inner.schema();
+        let functions = self.windows.iter().map(Function::of);
         let work = Work {
-            input: child.execute(partition, Arc::clone(&context))?,
-            functions: self
-                .windows
-                .iter()
-                .map(Function::of)
-                .collect::<Result<_>>()?,
+            input,
+            functions: functions.collect::<Result<_>>()?,
             keys: self.windows[0].partition_by().to_vec(),
-            schema: self.schema(),
-            metrics: BaselineMetrics::new(&self.metrics, partition),
+            schema: Arc::clone(&schema),
             held: Vec::new(),
             held_key: Vec::new(),
-            held_rows: self.held_rows,
-            partition,
-            context,
-            inner: Arc::clone(&self.inner),
+            most_held: self.held_rows,
+            place,
             handed_over: None,
         };
         let batches = stream::try_unfold(work, async |mut work| {
             Ok(work.next().await?.map(|batch| (batch, work)))
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(
-            self.schema(),
-            batches,
-        )))
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
-    }
-
-    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
-        self.inner.child_stats_requests(partition)
-    }
-
-    fn statistics_from_inputs(
-        &self,
-        inputs: &[Arc<Statistics>],
-        arguments: &StatisticsArgs,
-    ) -> Result<Arc<Statistics>> {
-        self.inner.statistics_from_inputs(inputs, arguments)
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
     }
 }
 
@@ -247,18 +131,21 @@ struct Work {
     functions: Vec<Function>,
     keys: Vec<Arc<dyn PhysicalExpr>>,
     schema: SchemaRef,
-    metrics: BaselineMetrics,
     /// Rows of the partition that has not ended.
     held: Vec<RecordBatch>,
     /// Its key: one row of every column.
     held_key: Vec<ArrayRef>,
     /// How many rows of it are held before it is handed over.
-    held_rows: usize,
-    partition: usize,
-    context: Arc<TaskContext>,
-    inner: Arc<dyn ExecutionPlan>,
+    most_held: usize,
+    place: Place,
     /// The rows that DataFusion's operator computes from what it was given.
     handed_over: Option<SendableRecordBatchStream>,
+}
+
+/// Rows of whole partitions, and which rows each of them has.
+struct Ended {
+    rows: Vec<RecordBatch>,
+    partitions: Vec<Range<usize>>,
 }
 
 impl Work {
@@ -267,71 +154,82 @@ impl Work {
             if let Some(rows) = &mut self.handed_over {
                 return rows.try_next().await;
             }
-            let compute = self.metrics.elapsed_compute().clone();
+            let compute = self.place.metrics.elapsed_compute().clone();
             let Some(batch) = self.input.try_next().await? else {
                 let _timed = compute.timer();
-                let ended = std::mem::take(&mut self.held);
+                let partition = 0..self.held_rows();
+                let ended = Ended {
+                    rows: std::mem::take(&mut self.held),
+                    partitions: vec![partition],
+                };
                 return self.computed(&ended);
             };
             if batch.num_rows() == 0 {
                 continue;
             }
             let timed = compute.timer();
-            let ended = self.take_in(batch)?;
+            let ended = self.take_in(&batch)?;
             if let Some(batch) = self.computed(&ended)? {
                 return Ok(Some(batch));
             }
             drop(timed);
-            if self.held.iter().map(RecordBatch::num_rows).sum::<usize>() > self.held_rows {
+            if self.held_rows() > self.most_held {
                 self.hand_over()?;
             }
         }
     }
 
+    fn held_rows(&self) -> usize {
+        self.held.iter().map(RecordBatch::num_rows).sum()
+    }
+
     /// Holds the rows of the last partition of `batch`; answers those of the
     /// partitions that have ended.
-    fn take_in(&mut self, batch: RecordBatch) -> Result<Vec<RecordBatch>> {
-        let keys = self.keys_of(&batch)?;
-        let ranges = partition(&keys)?.ranges();
-        let last = ranges.last().map_or(0, |range| range.start);
-        let goes_on = !self.held.is_empty() && is_same(&self.held_key, &keys)?;
+    fn take_in(&mut self, batch: &RecordBatch) -> Result<Ended> {
+        let keys = self.keys.iter();
+        let keys: Vec<ArrayRef> = keys
+            .map(|key| key.evaluate(batch)?.into_array(batch.num_rows()))
+            .collect::<Result<_>>()?;
+        let held = self.held_rows();
+        let goes_on = held > 0 && is_same(&self.held_key, &keys)?;
         let newest = batch.num_rows() - 1;
         self.held_key = keys.iter().map(|key| key.slice(newest, 1)).collect();
-        if last == 0 {
-            let ended = if goes_on {
-                Vec::new()
-            } else {
-                std::mem::take(&mut self.held)
-            };
-            self.held.push(batch);
-            return Ok(ended);
+        // Where partitions begin in the rows held and those of the batch after them.
+        let mut starts: Vec<usize> = if held > 0 { vec![0] } else { Vec::new() };
+        let ranges = partition(&keys)?.ranges().into_iter();
+        starts.extend(
+            ranges
+                .skip(usize::from(goes_on))
+                .map(|range| held + range.start),
+        );
+        let partitions = starts.windows(2).map(|pair| pair[0]..pair[1]).collect();
+        let mut rows = if starts.len() > 1 {
+            std::mem::take(&mut self.held)
+        } else {
+            Vec::new()
+        };
+        // The last partition may go on: it is held, alone.
+        let last = starts.last().map_or(0, |last| last.saturating_sub(held));
+        if last > 0 {
+            rows.push(batch.slice(0, last));
         }
-        let rest = batch.slice(last, batch.num_rows() - last);
-        let mut ended = std::mem::replace(&mut self.held, vec![rest]);
-        ended.push(batch.slice(0, last));
-        Ok(ended)
+        self.held.push(batch.slice(last, batch.num_rows() - last));
+        Ok(Ended { rows, partitions })
     }
 
     /// The rows of whole partitions with what the functions say of them.
-    fn computed(&self, ended: &[RecordBatch]) -> Result<Option<RecordBatch>> {
-        let Some(first) = ended.first() else {
+    fn computed(&self, ended: &Ended) -> Result<Option<RecordBatch>> {
+        let Some(first) = ended.rows.first() else {
             return Ok(None);
         };
-        let rows = put_together(&first.schema(), ended)?;
-        let ranges = partition(&self.keys_of(&rows)?)?.ranges();
+        let rows = put_together(&first.schema(), &ended.rows)?;
         let mut columns = rows.columns().to_vec();
         for function in &self.functions {
-            columns.push(function.evaluate(&rows, &ranges)?);
+            columns.push(function.evaluate(&rows, &ended.partitions)?);
         }
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
-        self.metrics.record_output(batch.num_rows());
+        self.place.metrics.record_output(batch.num_rows());
         Ok(Some(batch))
-    }
-
-    fn keys_of(&self, rows: &RecordBatch) -> Result<Vec<ArrayRef>> {
-        let keys = self.keys.iter();
-        keys.map(|key| key.evaluate(rows)?.into_array(rows.num_rows()))
-            .collect()
     }
 
     /// Gives what is held and all that comes to DataFusion's operator.
@@ -339,8 +237,7 @@ impl Work {
         let none = RecordBatchStreamAdapter::new(self.input.schema(), stream::empty());
         let input = std::mem::replace(&mut self.input, Box::pin(none));
         let held = std::mem::take(&mut self.held);
-        let rows = rest::hand_over(&self.inner, held, input, self.partition, &self.context)?;
-        self.handed_over = Some(rows);
+        self.handed_over = Some(self.place.hand_over(held, input)?);
         Ok(())
     }
 }

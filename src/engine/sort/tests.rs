@@ -4,16 +4,15 @@ use arrow::array::{
     Float64Array, Int64Array, ListBuilder, StringBuilder, StringViewArray, StringViewBuilder,
 };
 use arrow::datatypes::{DataType, Field, Schema};
-use arrow::util::pretty::pretty_format_batches;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
-use datafusion::physical_plan::displayable;
 use datafusion::prelude::{SessionConfig, col, lit};
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::asked::asked;
 use crate::engine::session::Session;
 
 const ORDERS: [&str; 6] = [
@@ -28,7 +27,7 @@ const ORDERS: [&str; 6] = [
 fn session(is_ours: bool, pool_bytes: usize) -> Session {
     let mut rules = PhysicalOptimizer::new().rules;
     if is_ours {
-        rules.push(Arc::new(SortsByKey));
+        rules.push(rule());
     }
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(FairSpillPool::new(pool_bytes)))
@@ -86,17 +85,8 @@ fn batches(rows: &[Row]) -> Vec<RecordBatch> {
 
 /// The rows in order, and the plan by which they were sorted.
 fn sorted(rows: &[Row], order: &str, session: &Session) -> (String, String) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let table = session.read_batches(batches(rows)).unwrap().into_view();
-        session.register_table("t", table).unwrap();
-        let sql = format!("select * from t order by {order}");
-        let frame = session.sql(&sql).await.unwrap();
-        let plan = frame.clone().create_physical_plan().await.unwrap();
-        let plan = displayable(plan.as_ref()).indent(false).to_string();
-        let found = frame.collect().await.unwrap();
-        (pretty_format_batches(&found).unwrap().to_string(), plan)
-    })
+    let sql = format!("select * from t order by {order}");
+    asked(session, batches(rows), &sql)
 }
 
 proptest! {
@@ -189,4 +179,14 @@ fn a_text_of_many_rows_counts_for_each() {
     let mut buffers = Buffers::default();
     buffers.add(&batch);
     assert!(buffers.bytes() >= 1000 * (16 + text.len()));
+}
+
+#[test]
+fn texts_within_a_view_lie_in_no_buffer() {
+    let texts = StringViewArray::from(vec![Some("short"), None, Some("thirteen char")]);
+    assert_eq!(texts.data_buffers().len(), 1);
+    let column: ArrayRef = Arc::new(texts);
+    let mut buffers = Buffers::default();
+    buffers.add(&RecordBatch::try_from_iter([("text", column)]).unwrap());
+    assert_eq!(buffers.in_texts, 13);
 }

@@ -7,13 +7,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array, UInt64Array};
-use arrow::compute::{concat, take};
+use arrow::compute::take;
 use datafusion::error::Result;
 use datafusion::logical_expr::PartitionEvaluator;
 use datafusion::physical_expr::window::{
     StandardWindowExpr, StandardWindowFunctionExpr, WindowExpr,
 };
 use datafusion::physical_plan::windows::WindowUDFExpr;
+
+use crate::engine::gather::gathered;
 
 /// A row in the middle of so many that every offset can be seen.
 const MIDDLE: usize = 1 << 20;
@@ -138,6 +140,5 @@ fn together(
     evaluate: impl Fn(&Range<usize>) -> Result<ArrayRef>,
 ) -> Result<ArrayRef> {
     let parts = ranges.iter().map(evaluate).collect::<Result<Vec<_>>>()?;
-    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-    Ok(concat(&parts)?)
+    gathered(&parts)
 }

@@ -2,14 +2,13 @@
 
 use arrow::array::{Int64Array, StringViewArray};
 use arrow::datatypes::{DataType, Field, Schema};
-use arrow::util::pretty::pretty_format_batches;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
-use datafusion::physical_plan::displayable;
 use datafusion::prelude::SessionConfig;
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::asked::asked;
 use crate::engine::session::Session;
 
 /// Every kind of function: those that are found for all partitions at once, those
@@ -31,14 +30,18 @@ const FUNCTIONS: [&str; 17] = [
     "sum(place) over w",
     "count(word) filter (where place > 3) over w",
     "max(place) over (partition by part, word)",
-    "sum(place) over (partition by part, word order by place rows 1 preceding)",
+    "sum(place) over (partition by part, word order by place, number rows 1 preceding)",
 ];
 
-fn session(rule: Option<WholePartitions>) -> Session {
+fn session(rule: Option<Rule>) -> Session {
     let mut rules = PhysicalOptimizer::new().rules;
-    rules.extend(rule.map(|rule| Arc::new(rule) as _));
+    rules.extend(rule);
     let state = SessionStateBuilder::new()
-        .with_config(SessionConfig::new().with_target_partitions(2))
+        .with_config(
+            SessionConfig::new()
+                .with_target_partitions(2)
+                .with_batch_size(4),
+        )
         .with_default_features()
         .with_physical_optimizer_rules(rules)
         .build();
@@ -55,7 +58,7 @@ fn batches(rows: &[Row]) -> Vec<RecordBatch> {
         Field::new("number", DataType::Int64, false),
     ]));
     let numbered: Vec<_> = rows.iter().zip(0_i64..).collect();
-    // Small batches, so that partitions go on from one to the next.
+    // Small batches here and from the sort, so that partitions go on from one to the next.
     let cut = numbered.chunks(5).map(|rows| {
         let part: Int64Array = rows.iter().map(|(row, _)| row.0).collect();
         let word: StringViewArray = rows.iter().map(|(row, _)| row.1.as_deref()).collect();
@@ -70,21 +73,6 @@ fn batches(rows: &[Row]) -> Vec<RecordBatch> {
         RecordBatch::try_new(Arc::clone(&schema), columns).unwrap()
     });
     cut.collect()
-}
-
-/// The answer to a question over the rows, and the plan by which it was found.
-fn asked(rows: &[Row], sql: &str, rule: Option<WholePartitions>) -> (String, String) {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let session = session(rule);
-        let table = session.read_batches(batches(rows)).unwrap().into_view();
-        session.register_table("t", table).unwrap();
-        let frame = session.sql(sql).await.unwrap();
-        let plan = frame.clone().create_physical_plan().await.unwrap();
-        let plan = displayable(plan.as_ref()).indent(false).to_string();
-        let found = frame.collect().await.unwrap();
-        (pretty_format_batches(&found).unwrap().to_string(), plan)
-    })
 }
 
 fn question(function: &str) -> String {
@@ -109,8 +97,8 @@ proptest! {
     ) {
         for function in FUNCTIONS {
             let sql = question(function);
-            let (ours, _) = asked(&rows, &sql, Some(WholePartitions { held_rows }));
-            let (theirs, _) = asked(&rows, &sql, None);
+            let (ours, _) = asked(&session(Some(of_at_most(held_rows))), batches(&rows), &sql);
+            let (theirs, _) = asked(&session(None), batches(&rows), &sql);
             prop_assert_eq!(ours, theirs, "{}", function);
         }
     }
@@ -125,9 +113,9 @@ fn rows() -> Vec<Row> {
 fn windows_over_partitions_are_exchanged() {
     for function in FUNCTIONS {
         let (_, plan) = asked(
-            &rows(),
+            &session(Some(rule())),
+            batches(&rows()),
             &question(function),
-            Some(WholePartitions::default()),
         );
         assert!(plan.contains("WholePartitionExec"), "{function}: {plan}");
         assert!(!plan.contains("WindowAggExec"), "{function}: {plan}");
@@ -137,18 +125,18 @@ fn windows_over_partitions_are_exchanged() {
 #[test]
 fn a_window_over_everything_stays() {
     let sql = "select sum(place) over (order by number) as answer from t";
-    let (_, plan) = asked(&rows(), sql, Some(WholePartitions::default()));
+    let (_, plan) = asked(&session(Some(rule())), batches(&rows()), sql);
     assert!(plan.contains("BoundedWindowAggExec"), "{plan}");
 }
 
 #[test]
 fn a_neighbour_is_only_the_next_row() {
-    let found = |sql: &str| asked(&rows(), &question(sql), None).0;
+    let found = |sql: &str| asked(&session(None), batches(&rows()), &question(sql)).0;
     for (plain, other) in [
         ("lag(word) over w", "lag(word, 1) over w"),
         ("lead(word) over w", "lead(word, 1, null) over w"),
     ] {
-        let (ours, _) = asked(&rows(), &question(plain), Some(WholePartitions::default()));
+        let (ours, _) = asked(&session(Some(rule())), batches(&rows()), &question(plain));
         assert_eq!(ours, found(other));
     }
 }

@@ -3,10 +3,10 @@
 use arrow::array::{Int64Array, RecordBatch, StringViewArray};
 use arrow::compute::SortOptions;
 use arrow::datatypes::Schema;
-use arrow::util::pretty::pretty_format_batches;
 use proptest::prelude::*;
 
 use super::*;
+use crate::engine::asked::asked;
 use crate::engine::session::Session;
 
 /// Every shape of the call: one key and two, downwards, nulls first and last, a
@@ -20,19 +20,13 @@ const CALLS: &str = "select part, array_agg(word order by place) as one, \
     from t group by part order by part";
 
 fn answer(batches: Vec<RecordBatch>, is_ours: bool) -> String {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let context = Session::new();
-        if is_ours {
-            for function in crate::engine::aggregate::all() {
-                context.register_udaf(function);
-            }
+    let session = Session::new();
+    if is_ours {
+        for function in crate::engine::aggregate::all() {
+            session.register_udaf(function);
         }
-        let table = context.read_batches(batches).unwrap().into_view();
-        context.register_table("t", table).unwrap();
-        let rows = context.sql(CALLS).await.unwrap().collect().await.unwrap();
-        pretty_format_batches(&rows).unwrap().to_string()
-    })
+    }
+    asked(&session, batches, CALLS).0
 }
 
 fn batches(rows: &[(i64, Option<String>, Option<String>)]) -> Vec<RecordBatch> {
