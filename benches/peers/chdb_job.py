@@ -349,7 +349,7 @@ def main() -> None:
         return watch.lap("floor")
     if sys.argv[4:] == ["levels"]:
         for unit in ("account_id", "contact_id"):
-            target = f"file('{out}/levels_{unit}.parquet', Parquet)"
+            target = f"file('{out}/{unit.removesuffix('_id')}_level.parquet', Parquet)"
             work.session.query(f"insert into function {target} {work.levels(unit)}")
         return watch.lap("levels")
     for answer in job.ANSWERS:

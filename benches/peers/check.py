@@ -1,7 +1,7 @@
 """Whether all systems gave the same answers.
 
     check.py REFERENCE OTHER...
-    check.py levels REFERENCE CHDB KENKO
+    check.py levels REFERENCE COUNTED...
 
 Every argument is a folder with one Parquet file, or folder of files, for each answer. Rows
 are put in the order of their key; texts, days and integers must be the same, floats within
@@ -90,24 +90,24 @@ def compare(reference: str, others: list[str], answers=tuple(job.ANSWERS)) -> li
     return found
 
 
-def compare_levels(reference: str, counted: str, other: str) -> list[str]:
-    """What differs in how far accounts and contacts came."""
-    funnels = {"account_funnel": "account_id", "contact_funnel": "contact_id"}
-    found = compare(reference, [other], tuple(funnels))
-    for answer, unit in funnels.items():
-        expected = read(reference, answer)
-        levels = pq.read_table(f"{counted}/levels_{unit}.parquet").to_pylist()
-        for number in range(1, len(job.STEPS) + 1):
-            steps = pc.sum(expected.column(f"step_{number}")).as_py()
-            came = sum(row["units"] for row in levels if row["level"] >= number)
-            if came != steps:
-                found.append(f"{counted}/{unit}: {came} came to {number}, in place of {steps}")
+def compare_levels(reference: str, counted: list[str]) -> list[str]:
+    """What differs in how many accounts and contacts came how far."""
+    found = []
+    for unit in ("account", "contact"):
+        expected = read(reference, f"{unit}_funnel")
+        for folder in counted:
+            levels = pq.read_table(f"{folder}/{unit}_level.parquet").to_pylist()
+            for number in range(1, len(job.STEPS) + 1):
+                steps = pc.sum(expected.column(f"step_{number}")).as_py()
+                came = sum(row["units"] for row in levels if row["level"] >= number)
+                if came != steps:
+                    found.append(f"{folder}/{unit}: {came} came to {number}, not {steps}")
     return found
 
 
 def main() -> None:
     if sys.argv[1] == "levels":
-        found = compare_levels(*sys.argv[2:])
+        found = compare_levels(sys.argv[2], sys.argv[3:])
         print("\n".join(found) or "the levels agree")
     else:
         found = compare(sys.argv[1], sys.argv[2:])

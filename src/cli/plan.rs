@@ -5,7 +5,7 @@ use super::format::plain_table;
 use super::printer::Printer;
 use super::watch::tell;
 use crate::error::Result;
-use crate::run::{Plan, PlannedWork, Project};
+use crate::run::{Plan, PlannedWork, Project, Reason};
 use crate::time::{EpochDays, date_of};
 
 /// Reasons shown for one model.
@@ -120,16 +120,32 @@ fn parts(
     }
 }
 
-/// The first reasons; what follows from them need not be read.
-fn reasons(why: &[String]) -> String {
-    let mut text = why
-        .iter()
-        .take(REASONS_SHOWN)
-        .cloned()
+/// The first reasons; what follows from them need not be read. Where a model is kept by
+/// day, each comes with its days, and every day has its reason.
+fn reasons(why: &[Reason]) -> String {
+    let is_by_day = why.iter().any(|reason| !reason.days.is_empty());
+    let shown = if is_by_day { why.len() } else { REASONS_SHOWN };
+    let texts = why.iter().take(shown).map(|reason| {
+        let days = in_ranges(&reason.days);
+        let words = [reason.part.as_str(), days.as_str()];
+        words.join(if days.is_empty() { "" } else { " " })
+    });
+    let mut text = texts
         .collect::<Vec<_>>()
-        .join(", ");
-    if why.len() > REASONS_SHOWN {
+        .join(if is_by_day { "; " } else { ", " });
+    if why.len() > shown {
         text.push_str(", …");
     }
     text
+}
+
+/// Days in order, those in a row by their first and last.
+fn in_ranges(days: &[EpochDays]) -> String {
+    let ranges = days.chunk_by(|day, next| day + 1 == *next);
+    let ranges = ranges.filter_map(|range| match range {
+        [] => None,
+        [day] => Some(date(*day)),
+        [first, .., last] => Some(format!("{} to {}", date(*first), date(*last))),
+    });
+    ranges.collect::<Vec<_>>().join(", ")
 }

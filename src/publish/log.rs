@@ -240,7 +240,9 @@ pub async fn read_table(storage: &Storage, commit: &Commit, name: &str) -> Resul
                 "missing"
             }
         ))
-        .with_hint("restore it from a backup: kenko does not change published files")),
+        .with_hint(
+            "run its day again with `--full`: from the same inputs, that puts back what is gone",
+        )),
     }
 }
 

@@ -12,7 +12,7 @@ mod export;
 mod log;
 mod prune;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -119,10 +119,13 @@ pub async fn publish_after(
     check(publication)?;
     let known = log::grown(storage, known).await?;
     let published = match find(&known, &publication.run_key) {
-        Some(done) if publication.is_in(done) => Published {
-            commit: done.clone(),
-            already_done: true,
-        },
+        Some(done) if publication.is_in(done) => {
+            put_back(storage, publication, &done.tables).await?;
+            Published {
+                commit: done.clone(),
+                already_done: true,
+            }
+        }
         _ => commit(storage, publication, &known).await?,
     };
     finish(storage, &published.commit, &known).await?;
@@ -193,6 +196,7 @@ async fn commit(
         .collect();
     let tables = at_once(FILES_UNDER_WAY, staged).await?;
     write_records(storage, &publication.run_id, &publication.records).await?;
+    put_back(storage, publication, &tables).await?;
     let entry = Commit {
         format: FORMAT,
         version: 0,
@@ -280,7 +284,7 @@ async fn at_once<T>(limit: usize, works: Vec<impl Future<Output = Result<T>>>) -
     stream::iter(works).buffered(limit).try_collect().await
 }
 
-/// Puts one table under its own name and reads it back.
+/// Puts one table under a name of its own.
 async fn stage(
     storage: &Storage,
     publication: &Publication,
@@ -291,24 +295,7 @@ async fn stage(
         "snapshots/{}/{commit_id}/{}.parquet",
         publication.as_of, table.name
     );
-    let digest = Digest {
-        bytes: table.bytes,
-        sha256: table.sha256.clone(),
-    };
-    let stored = storage.put_file(&path, &table.file).await?;
-    if stored.digest != digest {
-        return Err(Error::bug(format!(
-            "{} has changed since it was written",
-            table.file.display()
-        )));
-    }
-    if storage.digest(&path).await?.as_ref() != Some(&digest) {
-        return Err(Error::unavailable(format!(
-            "{} does not read back as it was written",
-            storage.place(&path)
-        ))
-        .with_hint("run again; if it stays so, check the disk or the storage"));
-    }
+    put_table(storage, &path, table).await?;
     Ok(PublishedTable {
         name: table.name.clone(),
         path,
@@ -317,6 +304,57 @@ async fn stage(
         sha256: table.sha256.clone(),
         grain: table.grain.clone(),
     })
+}
+
+/// Puts back what is no longer there of `tables`, all in one folder: until a commit
+/// names them, `kenko prune` may take them for what a dead run left, and of published
+/// ones somebody may have removed a file by hand.
+async fn put_back(
+    storage: &Storage,
+    publication: &Publication,
+    tables: &[PublishedTable],
+) -> Result<()> {
+    let folder = tables.first().and_then(|table| table.path.rsplit_once('/'));
+    let Some((folder, _)) = folder else {
+        return Ok(());
+    };
+    let listed = storage.list(folder).await?.into_iter();
+    let present: BTreeMap<String, u64> = listed
+        .map(|object| (storage.relative(&object.location), object.size))
+        .collect();
+    for table in tables {
+        let staged = publication.tables.iter();
+        let mut staged = staged.filter(|staged| staged.name == table.name);
+        if present.get(&table.path) != Some(&table.bytes)
+            && let Some(staged) = staged.next()
+        {
+            put_table(storage, &table.path, staged).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts a table in its place and reads it back.
+async fn put_table(storage: &Storage, path: &str, table: &StagedTable) -> Result<()> {
+    let digest = Digest {
+        bytes: table.bytes,
+        sha256: table.sha256.clone(),
+    };
+    let stored = storage.put_file(path, &table.file).await?;
+    if stored.digest != digest {
+        return Err(Error::bug(format!(
+            "{} has changed since it was written",
+            table.file.display()
+        )));
+    }
+    if storage.digest(path).await?.as_ref() != Some(&digest) {
+        return Err(Error::unavailable(format!(
+            "{} does not read back as it was written",
+            storage.place(path)
+        ))
+        .with_hint("run again; if it stays so, check the disk or the storage"));
+    }
+    Ok(())
 }
 
 /// Names the commit of one run: unique because the run's name is.

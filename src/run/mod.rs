@@ -42,7 +42,7 @@ pub use cutoff::{CutoffRequest, CutoffResult, Cutoffs, WantedModels, cutoffs};
 pub use due::{Due, Rest, due};
 pub use execute::ModelResult;
 pub use night::{Outcome, RunOptions, RunReport, run, run_on};
-pub use plan::{Plan, PlannedModel, PlannedSource, PlannedWork, plan};
+pub use plan::{Plan, PlannedModel, PlannedSource, PlannedWork, Reason, plan};
 pub use preview::{Validated, validate};
 pub use progress::{Event, Observer, Silent};
 pub use project::Project;

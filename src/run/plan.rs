@@ -73,7 +73,26 @@ pub struct PlannedModel {
     pub work: PlannedWork,
     /// Why it would be computed: the parts of its key that differ from those
     /// of the newest commit; empty for what is stored.
-    pub why: Vec<String>,
+    pub why: Vec<Reason>,
+}
+
+/// Why something would be computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// The part of the key that differs, or what else it is.
+    pub part: String,
+    /// The days or cutoffs of the model that it makes anew, in order; none for a
+    /// model that is not kept by these.
+    pub days: Vec<EpochDays>,
+}
+
+impl Reason {
+    fn of_all(part: impl Into<String>) -> Self {
+        Self {
+            part: part.into(),
+            days: Vec::new(),
+        }
+    }
 }
 
 /// What a run would do about a model.
@@ -167,7 +186,7 @@ pub async fn plan(
             reads: model.reads.iter().cloned().collect(),
             file: model.file.clone(),
             work,
-            why: outlook.why(model, work),
+            why: outlook.why(model, work, &reuse),
         }
     });
     let checks_stored = checks
@@ -269,33 +288,36 @@ impl Outlook {
         }
     }
 
-    fn why(&self, model: &Model, work: PlannedWork) -> Vec<String> {
-        let Some(before) = &self.before else {
-            return vec![FIRST.to_owned()];
+    fn why(&self, model: &Model, work: PlannedWork, reuse: &Reuse) -> Vec<Reason> {
+        let is_built = match work {
+            PlannedWork::View | PlannedWork::Stored => false,
+            PlannedWork::Compute | PlannedWork::Add { .. } => true,
+            PlannedWork::Days { compute, .. } | PlannedWork::Cutoffs { compute, .. } => compute > 0,
+        };
+        let Some(before) = self.before.as_ref().filter(|_| is_built) else {
+            let why = is_built.then(|| Reason::of_all(FIRST));
+            return why.into_iter().collect();
         };
         let name = &model.name;
+        let newest = |keys: &Keys| Some(keys.after(name, EpochDays::MAX)?.1.clone());
         match work {
-            PlannedWork::View
-            | PlannedWork::Stored
-            | PlannedWork::Days { range: None, .. }
-            | PlannedWork::Cutoffs { range: None, .. } => Vec::new(),
-            PlannedWork::Compute => reasons(before.whole.get(name), self.keys.whole.get(name)),
-            PlannedWork::Add { .. } => {
-                let newest = |keys: &Keys| Some(keys.after(name, EpochDays::MAX)?.1.clone());
-                reasons(newest(before).as_ref(), newest(&self.keys).as_ref())
+            PlannedWork::View | PlannedWork::Stored => Vec::new(),
+            PlannedWork::Compute => {
+                let changed = changes(before.whole.get(name), self.keys.whole.get(name));
+                changed.into_iter().map(Reason::of_all).collect()
             }
-            PlannedWork::Days {
-                range: Some(range), ..
-            } => of_parts(
-                range,
+            PlannedWork::Add { .. } => {
+                let changed = changes(newest(before).as_ref(), newest(&self.keys).as_ref());
+                changed.into_iter().map(Reason::of_all).collect()
+            }
+            PlannedWork::Days { .. } => by_part(
+                reuse.missing.get(name),
                 before.by_day.get(name),
                 self.keys.by_day.get(name),
                 "new day",
             ),
-            PlannedWork::Cutoffs {
-                range: Some(range), ..
-            } => of_parts(
-                range,
+            PlannedWork::Cutoffs { .. } => by_part(
+                reuse.cutoffs.get(name),
                 before.by_cutoff.get(name),
                 self.keys.by_cutoff.get(name),
                 "new cutoff",
@@ -304,39 +326,37 @@ impl Outlook {
     }
 }
 
-/// Why parts of a model are computed that lie between two days.
-fn of_parts(
-    (first, last): (EpochDays, EpochDays),
+/// Why the `missing` days of a model are computed; `new` says that of a day which the
+/// model, `known` before, did not have.
+fn by_part(
+    missing: Option<&BTreeSet<EpochDays>>,
     known: Option<&BTreeMap<EpochDays, Key>>,
     now: Option<&BTreeMap<EpochDays, Key>>,
     new: &str,
-) -> Vec<String> {
-    let now = now.into_iter().flat_map(|parts| parts.range(first..=last));
-    let reasons = now.flat_map(|(day, now)| match known.map(|known| known.get(day)) {
-        Some(None) => vec![new.to_owned()],
-        Some(then) => changes(then, Some(now)),
-        None => vec![FIRST.to_owned()],
-    });
-    let mut reasons: Vec<String> = reasons.collect();
-    reasons.sort();
-    reasons.dedup();
-    if reasons.is_empty() {
-        reasons.push(REMOVED.to_owned());
+) -> Vec<Reason> {
+    let mut found: BTreeMap<String, Vec<EpochDays>> = BTreeMap::new();
+    for day in missing.into_iter().flatten() {
+        let parts = match known.map(|known| known.get(day)) {
+            Some(None) => vec![new.to_owned()],
+            Some(then) => changes(then, now.and_then(|now| now.get(day))),
+            None => vec![FIRST.to_owned()],
+        };
+        for part in parts {
+            found.entry(part).or_default().push(*day);
+        }
     }
-    reasons
+    let reasons = found.into_iter().map(|(part, days)| Reason { part, days });
+    reasons.collect()
 }
 
+/// The parts of a key that have changed; it may be the same, and what it names gone.
 fn changes(before: Option<&Key>, now: Option<&Key>) -> Vec<String> {
-    match (before, now) {
-        (Some(before), Some(now)) => key::changed(before, now),
-        _ => vec![FIRST.to_owned()],
+    let (Some(before), Some(now)) = (before, now) else {
+        return vec![FIRST.to_owned()];
+    };
+    let mut changed = key::changed(before, now);
+    if changed.is_empty() {
+        changed.push(REMOVED.to_owned());
     }
-}
-
-fn reasons(before: Option<&Key>, now: Option<&Key>) -> Vec<String> {
-    let changes = changes(before, now);
-    if changes.is_empty() {
-        return vec![REMOVED.to_owned()];
-    }
-    changes
+    changed
 }

@@ -131,14 +131,19 @@ impl State {
     /// Copies a stored result to local disk and says what it is.
     ///
     /// # Errors
-    /// The storage's own; [`crate::error::ErrorKind::Data`] when it is damaged.
+    /// The storage's own; [`crate::error::ErrorKind::Data`] when it is damaged,
+    /// [`crate::error::ErrorKind::Unavailable`] when it was removed since it was found.
     pub(crate) async fn fetch(&self, stored: &ObjectMeta, file: &Path) -> Result<Fetched> {
         let path = self.storage.relative(&stored.location);
+        let gone = || {
+            Error::unavailable(format!("{} is gone", self.storage.place(&path)))
+                .with_hint("run again: what was removed meanwhile is computed anew")
+        };
         let damaged = || {
-            Error::data(format!("{} is damaged or gone", self.storage.place(&path)))
+            Error::data(format!("{} is damaged", self.storage.place(&path)))
                 .with_hint("run with `--full`, which computes everything anew")
         };
-        let bytes = self.storage.get(&path).await?.ok_or_else(damaged)?;
+        let bytes = self.storage.get(&path).await?.ok_or_else(gone)?;
         let reader = SerializedFileReader::new(bytes.clone());
         let reader = reader.map_err(|cause| damaged().with_source(cause))?;
         let rows = reader.metadata().file_metadata().num_rows();

@@ -28,6 +28,9 @@ pub(super) const SNAPSHOT: &str = "snapshot_date";
 /// More files than this in one extract cost more time to open than to read.
 const FILES_EXPECTED_MAX: usize = 10_000;
 
+/// Extracts that are looked at side by side.
+const SOURCES_AT_ONCE: usize = 4;
+
 /// Every file of a run.
 #[derive(Debug, Serialize)]
 pub struct Frozen {
@@ -93,11 +96,15 @@ pub(super) struct Inner {
 
 /// Lists, checks and fingerprints every extract of a pipeline.
 pub(super) async fn all(pipeline: &Pipeline, as_of: &AsOf) -> Result<Frozen> {
-    let mut sources = BTreeMap::new();
-    for (table, spec) in &pipeline.sources {
-        sources.insert(table.clone(), one(table, spec, as_of).await?);
-    }
-    Ok(Frozen::of(sources))
+    // Of an object store most of the time is waiting; the first failure in the order of
+    // names is told, whichever comes first.
+    let looks: Vec<_> = (pipeline.sources.iter())
+        .map(|(table, spec)| one(table, spec, as_of))
+        .collect();
+    let looks = stream::iter(looks).buffered(SOURCES_AT_ONCE);
+    let frozen: Vec<FrozenSource> = looks.try_collect().await?;
+    let tables = pipeline.sources.keys().cloned();
+    Ok(Frozen::of(tables.zip(frozen).collect()))
 }
 
 async fn one(table: &str, spec: &SourceSpec, as_of: &AsOf) -> Result<FrozenSource> {
@@ -380,18 +387,16 @@ impl Frozen {
     /// # Errors
     /// [`crate::error::ErrorKind::Data`] that names the file.
     pub async fn recheck(&self) -> Result<()> {
-        for source in self.sources.values() {
-            let storage = &source.inner.storage;
-            // Collected first: a stream of borrowing closures could not move
-            // between threads, and with it no run could.
-            let checks: Vec<_> = source
-                .files
-                .iter()
-                .map(|file| unchanged(storage, file))
-                .collect();
-            let checks = stream::iter(checks).buffered(REQUESTS_AT_ONCE);
-            checks.try_collect::<Vec<()>>().await?;
-        }
+        // Collected first: a stream of borrowing closures could not move
+        // between threads, and with it no run could.
+        let checks: Vec<_> = (self.sources.values())
+            .flat_map(|source| {
+                let files = source.files.iter();
+                files.map(|file| unchanged(&source.inner.storage, file))
+            })
+            .collect();
+        let checks = stream::iter(checks).buffered(REQUESTS_AT_ONCE);
+        checks.try_collect::<Vec<()>>().await?;
         Ok(())
     }
 }

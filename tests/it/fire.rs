@@ -9,6 +9,7 @@ pub(crate) mod operations;
 mod oracle;
 mod order;
 pub(crate) mod process;
+mod program;
 mod rivals;
 mod small;
 
@@ -18,6 +19,7 @@ use crate::support::fault::Fault;
 use crate::support::s3::Misfire;
 use killed::{LocalWorld, kill_loops};
 use operations::{S3World, World, spread, sweep_memory};
+use program::Program;
 use rivals::Rivalry;
 
 /// Drives `work` on threads with the stack that the program gives them.
@@ -81,15 +83,26 @@ fn a_night_may_die_at_any_time() {
 }
 
 #[test]
+fn the_program_itself_may_be_killed_at_any_time() {
+    on_threads(|| async {
+        let program = Program::new().await;
+        let killed = program.kill_loops(4, 3).await;
+        killed.figures.hold();
+        assert!(killed.inside() > 0, "{:?}", killed.places);
+    });
+}
+
+#[test]
 fn writers_of_one_day_may_race_and_sleep() {
     on_threads(|| async {
         let world = Arc::new(World::new().await);
         let local = LocalWorld::new(&world).await;
         let rivalry = Arc::new(Rivalry::new(&world).await);
-        for (count, is_mixed) in [(2, false), (8, true)] {
+        for (count, is_mixed) in [(2, false), (8, true), (32, true)] {
             let race = rivalry.race(&local, count, is_mixed, 1, "race");
             race.await.hold();
         }
+        rivalry.stopped(&local, 3, 2, "stopped").await.hold();
         let some = spread(12, world.operations).into_iter();
         let sleepers = rivalry.sleepers(Fault::HoldBefore, "asleep", some);
         sleepers.await.hold();

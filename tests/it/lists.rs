@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use arrow::array::AsArray;
@@ -17,8 +18,11 @@ use kenko::model::Layer;
 use kenko::report::{LISTS, Rows};
 use kenko::storage::Storage;
 use object_store::client::ClientOptions;
+use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt};
 
 use crate::support::company::{Company, files};
+use crate::support::fault::{Fault, FaultStore, When};
 
 const HANDOVER: &str = "handover:\n  lists: [risk, task, task-diff]\n  formats: [csv, xlsx]\n  \
                         byte_order_mark: true\n  digest: {tasks: 5}\n";
@@ -264,6 +268,68 @@ fn each_message_is_sent_once_whatever_becomes_of_it() {
             .is_empty()
     );
     assert_eq!(refusing.heard().len(), tries);
+    runtime.block_on(under_fire(&company.path("out"), &pipeline));
+}
+
+/// Takes down what it is to send.
+#[derive(Default)]
+struct Outbox(Mutex<Vec<Bytes>>);
+
+#[async_trait]
+impl Sender for Outbox {
+    async fn send(&self, _: &Address, body: Bytes) -> kenko::error::Result<()> {
+        self.0.lock().unwrap().push(body);
+        Ok(())
+    }
+}
+
+/// Every operation of handing over fails once, before and after it took effect. The next
+/// time, all files are there, and nobody has had a message twice.
+async fn under_fire(output: &Path, pipeline: &Pipeline) {
+    let published = InMemory::new();
+    for file in ["_kenko/log", "snapshots"].map(|folder| files(&output.join(folder))) {
+        for file in file {
+            let path = file.strip_prefix(output).unwrap().to_str().unwrap();
+            let content = std::fs::read(&file).unwrap();
+            let path = object_store::path::Path::from(path);
+            published.put(&path, content.into()).await.unwrap();
+        }
+    }
+    let address = Some("https://hooks.slack.com/services/T/B/key");
+    let on = |store: Arc<dyn ObjectStore>| Storage::from_store("memory://out", store, "").unwrap();
+    let counted = FaultStore::new(Arc::new(published.fork()));
+    let clean = on(Arc::new(counted.clone()));
+    let outbox = Outbox::default();
+    let golden = hand_over(&clean, pipeline, address, &outbox).await.unwrap();
+    let written = raw_content(&clean).await;
+    assert!(golden.sent.len() > 1 && written.len() > golden.sent.len());
+    for number in 0..counted.seen().len() {
+        for fault in [Fault::Before, Fault::After] {
+            let store: Arc<dyn ObjectStore> = Arc::new(published.fork());
+            let faulty = FaultStore::failing(Arc::clone(&store), When::Nth(number), fault);
+            let outbox = Outbox::default();
+            let first = hand_over(&on(Arc::new(faulty)), pipeline, address, &outbox).await;
+            let clean = on(store);
+            hand_over(&clean, pipeline, address, &outbox).await.unwrap();
+            let case = format!("{fault:?} {number}, first {first:?}");
+            assert!(raw_content(&clean).await == written, "{case}");
+            let sent = outbox.0.into_inner().unwrap();
+            let different: BTreeSet<&Bytes> = sent.iter().collect();
+            assert_eq!(different.len(), sent.len(), "{case}: a message twice");
+            assert!(sent.len() + 1 >= golden.sent.len(), "{case}: messages lost");
+        }
+    }
+}
+
+/// What was handed over, by path.
+async fn raw_content(storage: &Storage) -> BTreeMap<String, Bytes> {
+    let mut found = BTreeMap::new();
+    for object in storage.list("lists").await.unwrap() {
+        let path = storage.relative(&object.location);
+        let bytes = storage.get(&path).await.unwrap();
+        found.insert(path, bytes.unwrap());
+    }
+    found
 }
 
 /// Accounts, days and events of the company whose lists are held against its truth.

@@ -2,6 +2,8 @@
 //! SQL computes is tested in `tests/slt`.
 
 #[cfg(test)]
+mod backfill;
+#[cfg(test)]
 mod churn;
 #[cfg(test)]
 mod cli;
@@ -23,6 +25,8 @@ mod health;
 mod lists;
 #[cfg(test)]
 mod marts;
+#[cfg(test)]
+mod memory;
 #[cfg(test)]
 mod money;
 #[cfg(test)]

@@ -75,7 +75,7 @@ fn only_what_was_known_on_the_day_decides_what_is_published() {
     );
 
     let shuffled = Company::committed();
-    shuffle(&shuffled);
+    shuffled.deal_anew(3);
     shuffled.run(DAY, "out", &["--threads", "8"]).succeeded();
     let differing_tables = differing(&base, &shuffled.published("out"));
     assert!(
@@ -140,26 +140,6 @@ fn plant_what_came_later(company: &Company) {
     let timed: Vec<String> = timed.map(|(table, _)| table.clone()).collect();
     planted.sort();
     assert_eq!(planted, timed, "an extract of the pipeline was forgotten");
-}
-
-/// The same rows, listed and stored in another order.
-fn shuffle(company: &Company) {
-    let events = files(&company.path("testdata/event"));
-    for (position, file) in events.iter().enumerate() {
-        // without day folders, the last day first
-        let name = format!("testdata/event/{:05}.parquet", events.len() - position);
-        fs::rename(file, company.path(&name)).unwrap();
-        fs::remove_dir(file.parent().unwrap()).unwrap();
-    }
-    for entry in fs::read_dir(company.path("testdata")).unwrap() {
-        let file = entry.unwrap().path();
-        if file
-            .extension()
-            .is_some_and(|extension| extension == "parquet")
-        {
-            extract::write(&file, &extract::reversed(&extract::read(&file)));
-        }
-    }
 }
 
 const FIRST: &str = "2026-06-28";

@@ -229,6 +229,46 @@ async fn a_run_that_was_asleep_does_not_replace_a_newer_one() {
     );
 }
 
+/// As when everything young is pruned while a run is about to commit.
+#[tokio::test]
+async fn what_is_removed_before_the_commit_is_put_back() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (store, clean) = memory();
+    let when = When::First("_kenko/runs/");
+    let sleepy = FaultStore::failing(store, when, Fault::HoldBefore);
+    let run = publication(
+        scratch.path(),
+        "r1",
+        "k1",
+        DAY,
+        &[("funnel", "f1"), ("health", "h1")],
+    );
+    let publishing = {
+        let (storage, run) = (on(sleepy.clone()), run.clone());
+        tokio::spawn(async move { publish(&storage, &run).await })
+    };
+    sleepy.fallen_asleep().await;
+    let staged = content(&clean, "snapshots").await;
+    assert_eq!(staged.len(), 2);
+    for path in staged.keys() {
+        clean.delete(path).await.unwrap();
+    }
+    sleepy.wake();
+    let done = publishing.await.unwrap().unwrap();
+    assert_eq!(versions(&read_all(&clean).await), [1]);
+
+    // Of a commit, somebody may have removed one by hand, or cut it short.
+    let lost = &done.commit.tables[0].path;
+    clean.delete(lost).await.unwrap();
+    clean
+        .put(&done.commit.tables[1].path, "h".into())
+        .await
+        .unwrap();
+    assert!(read_table(&clean, &done.commit, "funnel").await.is_err());
+    assert!(publish(&clean, &run).await.unwrap().already_done);
+    assert_eq!(content(&clean, "snapshots").await, staged);
+}
+
 /// Publishes from tasks on several threads at once.
 async fn race(storage: &Storage, publications: Vec<Publication>) -> Vec<(u64, bool)> {
     let tasks: Vec<_> = publications

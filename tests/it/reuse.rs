@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use crate::fire::on_threads;
 use crate::support::company::files;
 use crate::support::extract;
+use crate::support::fault::{Fault, FaultStore, When};
 
 const DAY_MICROSECONDS: i64 = 86_400_000_000;
 const ACCOUNTS: i64 = 7;
@@ -237,7 +238,11 @@ pub(crate) fn computed(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
         .map(|model| {
             (
                 model.name.as_str(),
-                model.why.iter().map(String::as_str).collect(),
+                model
+                    .why
+                    .iter()
+                    .map(|reason| reason.part.as_str())
+                    .collect(),
             )
         })
         .collect()
@@ -247,6 +252,15 @@ pub(crate) fn computed(plan: &Plan) -> Vec<(&str, Vec<&str>)> {
 pub(crate) fn why<'p>(whys: &[(&str, Vec<&'p str>)], model: &str) -> Vec<&'p str> {
     let found = whys.iter().find(|(name, _)| *name == model);
     found.map_or_else(Vec::new, |(_, reasons)| reasons.clone())
+}
+
+/// The reasons for one model with the days that they make anew.
+fn days_of_reasons<'p>(plan: &'p Plan, model: &str) -> Vec<(&'p str, Vec<i32>)> {
+    let planned = plan.models.iter().find(|planned| planned.name == model);
+    let reasons = planned.unwrap().why.iter();
+    reasons
+        .map(|reason| (reason.part.as_str(), reason.days.clone()))
+        .collect()
 }
 
 /// How many days of each model kept by day would be computed.
@@ -316,7 +330,23 @@ fn a_night_computes_what_is_new_and_what_follows_from_it() {
         );
         let whys = computed(&late);
         assert_eq!(why(&whys, "int_account_day"), ["new day", "raw_event"]);
+        let expected = [("new day", vec![first + 2]), ("raw_event", vec![first - 4])];
+        assert_eq!(days_of_reasons(&late, "int_account_day"), expected);
         office.night(&project, first + 2).await.unwrap();
+
+        // Stored by that night, but removed since: each day says so for itself.
+        let lost = office.path(&format!(
+            "out/_kenko/state/int_account_day/{}",
+            name(first + 1)
+        ));
+        fs::remove_dir_all(lost).unwrap();
+        office.deliver(first - 4, 2);
+        let plan = office.plan(&project, first + 2).await;
+        let expected = [
+            ("no longer stored", vec![first + 1]),
+            ("raw_event", vec![first - 4]),
+        ];
+        assert_eq!(days_of_reasons(&plan, "int_account_day"), expected);
     });
 }
 
@@ -460,6 +490,69 @@ fn a_full_run_of_a_published_day_mends_what_is_stored() {
         assert!(matches!(report.outcome, Outcome::AlreadyDone(_)));
         assert!(report.models.iter().all(|model| !model.is_reused));
         assert!(fs::read(&stored).unwrap() == right);
+    });
+}
+
+/// A prune that spares nothing, while a run reads results that only an old commit reaches.
+#[test]
+fn pruning_beside_a_run_costs_at_most_that_run() {
+    on_threads(|| async {
+        let office = Office::new(6);
+        let project = office.project(PIPELINE, &MODELS);
+        let first = number(FIRST);
+        for day in [first - 2, first - 1, first] {
+            office.night(&project, day).await.unwrap();
+        }
+        let before = office.latest("out");
+        // Another threshold for an old day: all but the threshold's reader is stored.
+        let stricter = office.project(&format!("{PIPELINE}minimum_n: 3\n"), &MODELS);
+        let options = office.options(first - 2, "out");
+        let output = options.output.clone().unwrap();
+        let storage = Storage::open(&output).unwrap();
+        let reads = When::First("get _kenko/state/");
+        let sleepy =
+            FaultStore::failing(Arc::clone(storage.object_store()), reads, Fault::HoldBefore);
+        let faulty = Storage::from_store(storage.url(), Arc::new(sleepy.clone()), "").unwrap();
+        let night = tokio::spawn(async move {
+            let ended = kenko::run::run_on(faulty, &stricter, &options, &Silent).await;
+            (ended.map(|report| report.outcome), stricter, options)
+        });
+        sleepy.fallen_asleep().await;
+        let everything = PruneOptions {
+            older_than_days: 0,
+            keep_results: 1,
+            dry_run: false,
+        };
+        let removed = kenko::run::prune(&output, everything).await.unwrap();
+        let of_state = removed
+            .iter()
+            .filter(|object| object.path.contains("/state/"));
+        assert!(of_state.count() > 0, "{removed:?}");
+        sleepy.wake();
+        let (ended, stricter, options) = night.await.unwrap();
+        let log = kenko::publish::commits(&storage).await.unwrap();
+        match ended {
+            Ok(outcome) => assert!(matches!(outcome, Outcome::Published(_)), "{outcome:?}"),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Unavailable, "{}", error.render());
+                assert_eq!(log.len(), 3, "a run that failed is in the log");
+            }
+        }
+        kenko::run::run(&stricter, &options, &Silent).await.unwrap();
+        assert!(
+            office.latest("out") == before,
+            "the newest day is another one"
+        );
+        let clean = RunOptions {
+            output: Some(office.path("clean").to_str().unwrap().to_owned()),
+            ..options
+        };
+        kenko::run::run(&stricter, &clean, &Silent).await.unwrap();
+        let of_day = |output: &str| {
+            let path = format!("{output}/history/large_segment/as_of={}", name(first - 2));
+            fs::read(files(&office.path(&path)).remove(0)).unwrap()
+        };
+        assert!(of_day("out") == of_day("clean"));
     });
 }
 

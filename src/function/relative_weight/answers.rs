@@ -22,6 +22,10 @@ pub(super) struct Rules {
     pub(super) draws: f64,
 }
 
+/// Repetitions that are summed side by side: what is known of an account is read from
+/// memory once for all of them.
+const DRAWS_AT_ONCE: usize = 16;
+
 /// One complete answer: the outcome, then the drivers.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
@@ -47,56 +51,66 @@ pub(super) struct Findings {
     pub(super) share_high: Option<Vec<f64>>,
 }
 
-/// Sums over answers: how many, of each value, of each product of two.
+/// Sums over answers: how many, of each value, of each product of two. All lie in one
+/// row of numbers, because the bootstrap adds such rows hundreds of millions of times.
 #[derive(Clone, Debug)]
 struct Moments {
-    count: f64,
+    width: usize,
     sums: Vec<f64>,
-    products: Vec<Vec<f64>>,
 }
 
 impl Moments {
     fn new(width: usize) -> Self {
         Self {
-            count: 0.0,
-            sums: vec![0.0; width],
-            products: vec![vec![0.0; width]; width],
+            width,
+            sums: vec![0.0; 1 + width + width * (width + 1) / 2],
         }
     }
 
     fn add_answer(&mut self, values: &[f64]) {
-        self.count += 1.0;
-        for (row, value) in values.iter().enumerate() {
-            self.sums[row] += value;
-            for (column, other) in values.iter().enumerate() {
-                self.products[row][column] += value * other;
-            }
+        let products = values.iter().enumerate();
+        let products = products.flat_map(|(row, value)| {
+            let others = values[row..].iter();
+            others.map(move |other| value * other)
+        });
+        let more = std::iter::once(1.0).chain(values.iter().copied());
+        for (sum, more) in self.sums.iter_mut().zip(more.chain(products)) {
+            *sum += more;
         }
     }
 
     fn add(&mut self, other: &Self, times: f64) {
-        self.count += times * other.count;
         for (sum, more) in self.sums.iter_mut().zip(&other.sums) {
             *sum += times * more;
         }
-        for (row, more) in self.products.iter_mut().zip(&other.products) {
-            for (product, more) in row.iter_mut().zip(more) {
-                *product += times * more;
-            }
-        }
+    }
+
+    fn count(&self) -> f64 {
+        self.sums[0]
+    }
+
+    fn sum(&self, place: usize) -> f64 {
+        self.sums[1 + place]
+    }
+
+    fn product(&self, one: usize, other: usize) -> f64 {
+        let (row, column) = (one.min(other), one.max(other));
+        // The rows before hold `width`, `width` - 1, … products.
+        let before = row * self.width - row * row.saturating_sub(1) / 2;
+        self.sums[1 + self.width + before + column - row]
     }
 
     /// `Err(true)` where a value never varies, `Err(false)` where a driver is told
     /// by the others.
     fn weights(&self) -> std::result::Result<Weights, bool> {
-        let width = self.sums.len();
+        let width = self.width;
         let covariance = |row: usize, column: usize| {
-            self.products[row][column] - self.sums[row] * self.sums[column] / self.count
+            self.product(row, column) - self.sum(row) * self.sum(column) / self.count()
         };
         let spread: Vec<f64> = (0..width).map(|place| covariance(place, place)).collect();
-        let is_constant = (spread.iter().zip(&self.products).enumerate())
-            .any(|(place, (spread, products))| *spread <= 1e-9 * products[place].max(1.0));
-        if self.count < 2.0 || is_constant {
+        let is_constant = (spread.iter().enumerate())
+            .any(|(place, spread)| *spread <= 1e-9 * self.product(place, place).max(1.0));
+        if self.count() < 2.0 || is_constant {
             return Err(true);
         }
         let correlation = |row: usize, column: usize| {
@@ -244,22 +258,27 @@ fn bootstrap(
     let seeds: Vec<(u64, &Moments)> = (accounts.iter())
         .map(|(account, moments)| (hash(account), moments))
         .collect();
+    let numbers: Vec<u64> = (0..draws).map(number_of).collect();
     let mut shares: Vec<Vec<f64>> = vec![Vec::new(); width - 1];
-    for draw in 0..draws {
-        let mut moments = Moments::new(width);
+    for numbers in numbers.chunks(DRAWS_AT_ONCE) {
+        let mut resampled = vec![Moments::new(width); numbers.len()];
         for (seed, own) in &seeds {
-            let times = poisson(mix(seed ^ mix(draw + 1)));
-            if times > 0.0 {
-                moments.add(own, times);
+            for (moments, number) in resampled.iter_mut().zip(numbers) {
+                let times = poisson(mix(seed ^ number));
+                if times > 0.0 {
+                    moments.add(own, times);
+                }
             }
         }
-        let Ok(found) = moments.weights() else {
-            continue;
-        };
-        let total = found.r_squared();
-        if total > 0.0 {
-            for (shares, weight) in shares.iter_mut().zip(&found.weights) {
-                shares.push(weight / total);
+        for found in resampled
+            .iter()
+            .filter_map(|moments| moments.weights().ok())
+        {
+            let total = found.r_squared();
+            if total > 0.0 {
+                for (shares, weight) in shares.iter_mut().zip(&found.weights) {
+                    shares.push(weight / total);
+                }
             }
         }
     }
@@ -281,7 +300,12 @@ fn bootstrap(
 /// How often an account comes in a repetition.
 #[cfg(test)]
 pub(super) fn draws_of(account: &str, draw: u64) -> f64 {
-    poisson(mix(hash(account) ^ mix(draw + 1)))
+    poisson(mix(hash(account) ^ number_of(draw)))
+}
+
+/// What a repetition adds to the keys of accounts.
+fn number_of(draw: u64) -> u64 {
+    mix(draw + 1)
 }
 
 /// FNV-1a, 64 bits.
@@ -304,18 +328,32 @@ fn unit(bits: u64) -> f64 {
     (bits >> 11) as f64 / 9_007_199_254_740_992.0
 }
 
-/// How often something comes in a resample: Poisson with mean 1.
-fn poisson(bits: u64) -> f64 {
-    let uniform = unit(bits);
+/// The most that something comes in a resample; more has a chance of 6e-11.
+const TIMES_MAX: usize = 12;
+
+/// The chance that something comes at most 0, 1, … times: Poisson with mean 1.
+const AT_MOST: [f64; TIMES_MAX] = {
+    let mut at_most = [0.0; TIMES_MAX];
     let mut chance = 1.0 / std::f64::consts::E;
     let mut reached = chance;
     let mut times = 0.0;
-    while uniform >= reached && times < 12.0 {
+    let mut place = 0;
+    while place < TIMES_MAX {
+        at_most[place] = reached;
         times += 1.0;
         chance /= times;
         reached += chance;
+        place += 1;
     }
-    times
+    at_most
+};
+
+/// How often something comes in a resample.
+#[expect(clippy::cast_precision_loss, reason = "twelve at most")]
+fn poisson(bits: u64) -> f64 {
+    let uniform = unit(bits);
+    let times = AT_MOST.iter().position(|at_most| uniform < *at_most);
+    times.unwrap_or(TIMES_MAX) as f64
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ pub(super) enum Where {
     Over,
 }
 
-fn found(output: &Path) -> Where {
+pub(super) fn found(output: &Path) -> Where {
     let has = |path: &str| output.join(path).exists();
     if has("_kenko/exports/00000000000000000002.json") {
         Where::Over
@@ -138,13 +138,12 @@ impl Killed {
     }
 }
 
-/// Seconds that a night in a process takes until its first staged file, and
-/// from there to its end.
-fn durations(local: &LocalWorld) -> (f64, f64) {
-    let output = local.output();
+/// Seconds that a night in a process takes until its first file is staged in `output`,
+/// and from there to its end.
+pub(super) fn durations(output: &Path, start: impl FnOnce() -> Process) -> (f64, f64) {
     let watch = Stopwatch::start();
-    let mut process = Process::start(local.world.small.folder(), output.path(), None);
-    until_staging(&mut process, output.path());
+    let mut process = start();
+    until_staging(&mut process, output);
     let staging = watch.seconds();
     assert_eq!(process.end().code, Some(0));
     (staging, watch.seconds() - staging)
@@ -162,7 +161,14 @@ pub(super) fn until_staging(process: &mut Process, output: &Path) {
 /// after the first file is staged.
 pub(super) async fn kill_loops(local: &Arc<LocalWorld>, loops: usize, seed: u64) -> Killed {
     let measured = Arc::clone(local);
-    let (computing, publishing) = blocking(move || durations(&measured)).await;
+    let (computing, publishing) = blocking(move || {
+        let output = measured.output();
+        let company = measured.world.small.folder();
+        durations(output.path(), || {
+            Process::start(company, output.path(), None)
+        })
+    })
+    .await;
     let mut dice = Dice(seed);
     let mut killed = Killed {
         figures: Figures::new("killed (SIGKILL) at a random time"),
@@ -180,7 +186,10 @@ pub(super) async fn kill_loops(local: &Arc<LocalWorld>, loops: usize, seed: u64)
             local.world.small.folder().to_owned(),
             output.path().to_owned(),
         );
-        let dies = blocking(move || kill_one(&company, &path, is_aimed, wait));
+        let dies = blocking(move || {
+            let process = Process::start(&company, &path, None);
+            kill_one(process, &path, is_aimed, wait)
+        });
         let mut place = Where::Computing;
         let end = async {
             let (end, found) = dies.await;
@@ -196,8 +205,14 @@ pub(super) async fn kill_loops(local: &Arc<LocalWorld>, loops: usize, seed: u64)
     killed
 }
 
-fn kill_one(company: &Path, output: &Path, is_aimed: bool, wait: f64) -> (End, Where) {
-    let mut process = Process::start(company, output, None);
+/// Kills a process after so many seconds, counted from its first staged file if it is
+/// aimed, and says where it was.
+pub(super) fn kill_one(
+    mut process: Process,
+    output: &Path,
+    is_aimed: bool,
+    wait: f64,
+) -> (End, Where) {
     if is_aimed {
         until_staging(&mut process, output);
     }

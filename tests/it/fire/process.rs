@@ -1,5 +1,5 @@
 //! One night in a process of its own, which can be killed, stopped or made to
-//! end itself: this test program, started again for one of its own tests.
+//! end itself: the program, or this test program, started again for one of its own tests.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -51,6 +51,16 @@ impl Process {
             };
             command.env(ABORT, format!("{when} {place}"));
         }
+        Self(command.spawn().unwrap())
+    }
+
+    /// Starts the program itself.
+    pub(super) fn program(arguments: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kenko"));
+        command
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         Self(command.spawn().unwrap())
     }
 

@@ -1,7 +1,8 @@
 //! A pipeline so small that a night takes a moment: three extracts, four
 //! models of their own, three marts and a check, in place of all that ships.
 //!
-//! It has one of everything that a night does with its output: a mart that
+//! Its models have names of their own, so that the program can run it too, beside those
+//! that ship. It has one of everything that a night does with its output: a mart that
 //! reads the publication before, a model kept by day, a mart that reads what
 //! the checks found.
 
@@ -48,24 +49,24 @@ sources:
 
 const MODELS: [(&str, &str); 8] = [
     (
-        "staging/stg_account.sql",
+        "staging/stg_firm.sql",
         "-- One account.\n-- grain: account_id\n\
          select account_id, segment from raw_account\n",
     ),
     (
-        "staging/stg_subscription.sql",
+        "staging/stg_price.sql",
         "-- One contract.\n-- grain: subscription_id\n-- materialise: view\n\
          select subscription_id, account_id, mrr from raw_subscription\n",
     ),
     (
-        "staging/stg_event.sql",
+        "staging/stg_use.sql",
         "-- One event.\n-- grain: event_id\n-- materialise: view\n\
          select event_id, account_id, local_day(occurred_at) as day from raw_event\n",
     ),
     (
-        "intermediate/int_account_day.sql",
+        "intermediate/int_firm_day.sql",
         "-- One account on one day.\n-- grain: account_id, day\n-- partition: day\n\
-         select account_id, day, count(*) as events from stg_event group by account_id, day\n",
+         select account_id, day, count(*) as events from stg_use group by account_id, day\n",
     ),
     (
         "marts/account_use.sql",
@@ -75,23 +76,23 @@ const MODELS: [(&str, &str); 8] = [
          --   active_days | integer | days | days with an event\n\
          --   events | integer | events | events\n\
          --   events_before | integer | events | events as published before\n\
-         select stg_account.account_id, count(int_account_day.day) as active_days,\n\
-         cast(coalesce(sum(int_account_day.events), 0) as bigint) as events,\n\
+         select stg_firm.account_id, count(int_firm_day.day) as active_days,\n\
+         cast(coalesce(sum(int_firm_day.events), 0) as bigint) as events,\n\
          max(prior_account_use.events) as events_before\n\
-         from stg_account\n\
-         left join int_account_day on stg_account.account_id = int_account_day.account_id\n\
-         left join prior_account_use on stg_account.account_id = prior_account_use.account_id\n\
-         group by stg_account.account_id\n",
+         from stg_firm\n\
+         left join int_firm_day on stg_firm.account_id = int_firm_day.account_id\n\
+         left join prior_account_use on stg_firm.account_id = prior_account_use.account_id\n\
+         group by stg_firm.account_id\n",
     ),
     (
         "marts/segment_money.sql",
         "-- Money by segment.\n-- grain: segment\n-- columns:\n\
          --   segment | text | key | segment\n\
          --   mrr | decimal(38,4) | JPY a month | recurring revenue\n\
-         select stg_account.segment, sum(cast(stg_subscription.mrr as decimal(38,4))) as mrr\n\
-         from stg_subscription\n\
-         inner join stg_account on stg_subscription.account_id = stg_account.account_id\n\
-         group by stg_account.segment\n",
+         select stg_firm.segment, sum(cast(stg_price.mrr as decimal(38,4))) as mrr\n\
+         from stg_price\n\
+         inner join stg_firm on stg_price.account_id = stg_firm.account_id\n\
+         group by stg_firm.segment\n",
     ),
     (
         "marts/finding.sql",
@@ -103,9 +104,9 @@ const MODELS: [(&str, &str); 8] = [
     ),
     (
         "checks/every_event_has_an_account.sql",
-        "-- Use of accounts that do not exist.\n-- severity: error\n-- checks: int_account_day\n\
-         select int_account_day.account_id from int_account_day\n\
-         left anti join stg_account on int_account_day.account_id = stg_account.account_id\n",
+        "-- Use of accounts that do not exist.\n-- severity: error\n-- checks: int_firm_day\n\
+         select int_firm_day.account_id from int_firm_day\n\
+         left anti join stg_firm on int_firm_day.account_id = stg_firm.account_id\n",
     ),
 ];
 
@@ -161,6 +162,19 @@ impl Small {
 
     pub(super) fn project(&self) -> Project {
         project(self.folder.path())
+    }
+
+    /// Writes the pipeline and its models to files, for the program; where they are.
+    pub(super) fn in_files(&self) -> PathBuf {
+        for (name, text) in MODELS {
+            let file = self.folder.path().join("sql").join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        let file = self.folder.path().join("program.yaml");
+        let marts = "marts: [account_use, segment_money, finding]";
+        fs::write(&file, format!("{PIPELINE}sql: sql\n{marts}\n")).unwrap();
+        file
     }
 }
 

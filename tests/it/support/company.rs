@@ -7,9 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use arrow::array::RecordBatch;
 use kenko::report::Rows;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::extract;
 
 /// Two threads and the least memory, so that several runs fit side by side.
 const MACHINE: [&str; 4] = ["--threads", "2", "--memory", "512MiB"];
@@ -68,6 +71,37 @@ impl Company {
         fs::write(path, text).unwrap();
     }
 
+    /// The same rows of every extract, dealt out to `parts` files of its own, the last
+    /// rows and days first. Call it once: the pipeline then reads folders.
+    pub(crate) fn deal_anew(&self, parts: usize) {
+        let pipeline = self.path("pipelines/nightly.yaml");
+        let mut text = fs::read_to_string(&pipeline).unwrap();
+        let events = files(&self.path("testdata/event"));
+        let batches: Vec<RecordBatch> = events.iter().map(|file| extract::read(file)).collect();
+        let schema = batches[0].schema();
+        let events = arrow::compute::concat_batches(&schema, &batches).unwrap();
+        fs::remove_dir_all(self.path("testdata/event")).unwrap();
+        let mut extracts = vec![("event".to_owned(), events)];
+        for entry in fs::read_dir(self.path("testdata")).unwrap() {
+            let file = entry.unwrap().path();
+            let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+            let Some(table) = name.strip_suffix(".parquet") else {
+                continue;
+            };
+            extracts.push((table.to_owned(), extract::read(&file)));
+            fs::remove_file(file).unwrap();
+            text = text.replace(&format!("/{name}"), &format!("/{table}/"));
+        }
+        for (table, rows) in extracts {
+            for part in 0..parts {
+                let dealt = extract::filtered(&rows, |row| row * 7 % parts == part);
+                let file = format!("testdata/{table}/{:03}.parquet", parts - part);
+                extract::write(&self.path(&file), &extract::reversed(&dealt));
+            }
+        }
+        fs::write(pipeline, text).unwrap();
+    }
+
     /// Makes the pipeline read the company's own models in `sql/`.
     pub(crate) fn overlay_its_sql(&self) {
         let text = kenko::config::SHIPPED_PIPELINE;
@@ -97,12 +131,9 @@ impl Company {
             "--output",
             output,
         ];
-        let machine = if more.contains(&"--threads") {
-            &MACHINE[2..]
-        } else {
-            &MACHINE[..]
-        };
-        self.kenko(&[&night, machine, more].concat())
+        let machine = MACHINE.chunks(2).filter(|pair| !more.contains(&pair[0]));
+        let machine: Vec<&str> = machine.flatten().copied().collect();
+        self.kenko(&[&night[..], &machine, more].concat())
     }
 
     /// Every published file that readers see, by its path below `output`.
