@@ -209,7 +209,7 @@ impl Groups {
             terms, calendar, ..
         } = &self.known[number as usize];
         let mut ordered = Ordered::default();
-        ordered.read(&mut self.log.newest(group), terms)?;
+        ordered.read(self.log.newest(group), terms)?;
         let settled = self.settled.entry(group).or_default();
         let Some(needed) = settled.advance(&mut ordered, terms, calendar) else {
             return Ok(());
@@ -258,21 +258,19 @@ pub(super) struct Ordered<'a> {
 }
 
 impl<'a> Ordered<'a> {
-    fn read(&mut self, stretches: &mut dyn Iterator<Item = &'a [u8]>, terms: &Terms) -> Result<()> {
+    fn read(&mut self, mut written: &'a [u8], terms: &Terms) -> Result<()> {
         self.records.clear();
-        for mut stretch in stretches {
-            while !stretch.is_empty() {
-                let record = Record::read(&mut stretch).ok_or_else(|| {
-                    DataFusionError::Internal("a state of window_funnel is damaged".into())
-                })?;
-                self.records.push(record);
-            }
+        while !written.is_empty() {
+            let record = Record::read(&mut written).ok_or_else(|| {
+                DataFusionError::Internal("a state of window_funnel is damaged".into())
+            })?;
+            self.records.push(record);
         }
         if !self
             .records
             .is_sorted_by(|one, other| one.compare(other).is_le())
         {
-            // A merge sort: the stretches of a group are mostly in order themselves.
+            // A merge sort: stretches of a group are mostly in order themselves.
             self.records.sort_by(Record::compare);
         }
         self.touches.clear();
@@ -319,12 +317,14 @@ impl GroupsAccumulator for Groups {
         let mut results = Results::with_capacity(count);
         let mut scratch = Scratch::default();
         let mut ordered = Ordered::default();
-        self.log.for_each(count, |group, stretches| {
+        let together = self.log.together(count);
+        for (group, written) in together.groups().enumerate() {
             let Some(agreed) = self.agreed(group) else {
                 // A group without terms has seen no row.
-                return results.end_group(&funnel::Outcome::default(), &[]);
+                results.end_group(&funnel::Outcome::default(), &[])?;
+                continue;
             };
-            ordered.read(stretches, &agreed.terms)?;
+            ordered.read(written, &agreed.terms)?;
             let settled = self.settled.get(&group);
             let outcome = funnel::evaluate(
                 &mut ordered.touches,
@@ -334,11 +334,12 @@ impl GroupsAccumulator for Groups {
                 &mut scratch,
             );
             match settled.and_then(|settled| settled.at_least(outcome.steps_reached)) {
-                Some(best) => results.end_group(best.outcome, &best.records()?),
-                None => results.end_group(&outcome, &ordered.records),
+                Some(best) => results.end_group(best.outcome, &best.records()?)?,
+                None => results.end_group(&outcome, &ordered.records)?,
             }
-        })?;
+        }
         drop(ordered);
+        drop(together);
         self.forget(count)?;
         results.finish()
     }
@@ -353,16 +354,14 @@ impl GroupsAccumulator for Groups {
         let mut terms = StringBuilder::new();
         let mut windows = Vec::with_capacity(count);
         let mut records = LargeBinaryBuilder::with_capacity(count, self.log.bytes());
-        let mut together = Vec::new();
-        self.log.for_each(count, |group, stretches| {
+        let together = self.log.together(count);
+        for (group, written) in together.groups().enumerate() {
             let agreed = self.agreed(group);
             terms.append_option(agreed.map(|agreed| &agreed.text));
             windows.push(agreed.map(|agreed| agreed.window));
-            together.clear();
-            stretches.for_each(|stretch| together.extend_from_slice(stretch));
-            records.append_value(&together);
-            Ok(())
-        })?;
+            records.append_value(written);
+        }
+        drop(together);
         self.forget(count)?;
         Ok(vec![
             Arc::new(terms.finish()),

@@ -6,6 +6,7 @@
 //! entry names a stretch of records of one group; neighbouring records of one
 //! group, and whole states of other nodes, are one entry.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use datafusion::common::{DataFusionError, Result};
@@ -26,11 +27,19 @@ pub(super) struct Record<'a> {
 
 impl<'a> Record<'a> {
     pub(super) fn write(&self, bytes: &mut Vec<u8>) {
-        bytes.extend_from_slice(&self.occurred_at.to_le_bytes());
-        bytes.push(self.role);
-        write_varint(bytes, self.mask);
-        write_varint(bytes, self.id.len() as u64);
-        write_varint(bytes, self.person.len() as u64);
+        let numbers = [self.mask, self.id.len() as u64, self.person.len() as u64];
+        if let [Ok(mask), Ok(id_length), Ok(person_length)] = numbers.map(small) {
+            let mut head = [0; 12];
+            head[..8].copy_from_slice(&self.occurred_at.to_le_bytes());
+            head[8..].copy_from_slice(&[self.role, mask, id_length, person_length]);
+            bytes.extend_from_slice(&head);
+        } else {
+            bytes.extend_from_slice(&self.occurred_at.to_le_bytes());
+            bytes.push(self.role);
+            for number in numbers {
+                write_varint(bytes, number);
+            }
+        }
         bytes.extend_from_slice(self.id);
         bytes.extend_from_slice(self.person);
     }
@@ -39,10 +48,20 @@ impl<'a> Record<'a> {
     pub(super) fn read(bytes: &mut &'a [u8]) -> Option<Self> {
         let (at, rest) = bytes.split_first_chunk::<8>()?;
         let (role, mut rest) = rest.split_first()?;
-        let mask = read_varint(&mut rest)?;
-        let id_length = usize::try_from(read_varint(&mut rest)?).ok()?;
-        let person_length = usize::try_from(read_varint(&mut rest)?).ok()?;
-        let (id, rest) = rest.split_at_checked(id_length)?;
+        let [mask, id_length, person_length] = match rest.split_first_chunk::<3>() {
+            // One byte each, as nearly always.
+            Some((head, after)) if head.iter().all(|byte| *byte <= SMALL_MAX) => {
+                rest = after;
+                head.map(u64::from)
+            }
+            _ => [
+                read_varint(&mut rest)?,
+                read_varint(&mut rest)?,
+                read_varint(&mut rest)?,
+            ],
+        };
+        let (id, rest) = rest.split_at_checked(usize::try_from(id_length).ok()?)?;
+        let person_length = usize::try_from(person_length).ok()?;
         let (person, rest) = rest.split_at_checked(person_length)?;
         *bytes = rest;
         Some(Self {
@@ -73,6 +92,15 @@ impl<'a> Record<'a> {
             is_on_the_way: false,
         }
     }
+}
+
+/// The greatest number that is one byte as a varint.
+const SMALL_MAX: u8 = 0x7f;
+
+/// The number as a varint of one byte, if it is that small.
+fn small(number: u64) -> Result<u8, u64> {
+    let byte = u8::try_from(number).ok().filter(|byte| *byte <= SMALL_MAX);
+    byte.ok_or(number)
 }
 
 fn write_varint(bytes: &mut Vec<u8>, mut value: u64) {
@@ -111,6 +139,21 @@ impl Entry {
     fn of<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         let start = usize::try_from(self.start).unwrap_or(usize::MAX);
         &bytes[start..start + self.length as usize]
+    }
+}
+
+/// The records of groups, one group behind the other.
+pub(super) struct Together<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// Where the records of each group begin, and where the last ones end.
+    offsets: Vec<usize>,
+}
+
+impl Together<'_> {
+    /// The records of each group, in the order of groups.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &[u8]> {
+        let pairs = self.offsets.windows(2);
+        pairs.map(|pair| &self.bytes[pair[0]..pair[1]])
     }
 }
 
@@ -160,47 +203,35 @@ impl Log {
         Ok(())
     }
 
-    /// The entries of the first `count` groups dealt out: those of group `g` are
-    /// the ones from `offsets[g]` to `offsets[g + 1]`.
-    fn dealt(&self, count: usize) -> (Vec<Entry>, Vec<usize>) {
+    /// The records of the first `count` groups, those of each together. Copying them
+    /// costs less than looking each up where it lies.
+    pub(super) fn together(&self, count: usize) -> Together<'_> {
         let mut offsets = vec![0_usize; count + 1];
         for entry in &self.entries {
             if let Some(end) = offsets.get_mut(entry.group as usize + 1) {
-                *end += 1;
+                *end += entry.length as usize;
             }
         }
         for group in 0..count {
             offsets[group + 1] += offsets[group];
         }
-        let mut dealt = vec![Entry::default(); offsets[count]];
+        // Entries lie one behind the other.
+        if self.entries.is_sorted_by_key(|entry| entry.group) {
+            let bytes = Cow::Borrowed(&self.bytes[..]);
+            return Together { bytes, offsets };
+        }
+        let mut bytes = vec![0; offsets[count]];
         let mut next = offsets.clone();
         for entry in &self.entries {
-            if let Some(place) = next.get_mut(entry.group as usize)
-                && (entry.group as usize) < count
-            {
-                dealt[*place] = *entry;
-                *place += 1;
+            let group = entry.group as usize;
+            if group < count {
+                let end = next[group] + entry.length as usize;
+                bytes[next[group]..end].copy_from_slice(entry.of(&self.bytes));
+                next[group] = end;
             }
         }
-        (dealt, offsets)
-    }
-
-    /// Calls `each` with the number and the stretches of records of each of the
-    /// first `count` groups.
-    pub(super) fn for_each<'a>(
-        &'a self,
-        count: usize,
-        mut each: impl FnMut(usize, &mut dyn Iterator<Item = &'a [u8]>) -> Result<()>,
-    ) -> Result<()> {
-        let (dealt, offsets) = self.dealt(count);
-        for (group, pair) in offsets.windows(2).enumerate() {
-            let entries = &dealt[pair[0]..pair[1]];
-            each(
-                group,
-                &mut entries.iter().map(|entry| entry.of(&self.bytes)),
-            )?;
-        }
-        Ok(())
+        let bytes = Cow::Owned(bytes);
+        Together { bytes, offsets }
     }
 
     /// Forgets the first `count` groups; the others move down.
@@ -222,8 +253,8 @@ impl Log {
     }
 
     /// The newest records, as far as they are of `group`.
-    pub(super) fn newest(&self, group: usize) -> impl Iterator<Item = &[u8]> {
-        self.tail(group).iter().map(|entry| entry.of(&self.bytes))
+    pub(super) fn newest(&self, group: usize) -> &[u8] {
+        &self.bytes[self.bytes.len() - self.newest_bytes(group)..]
     }
 
     /// Bytes of the newest records, as far as they are of `group`.
@@ -244,9 +275,9 @@ impl Log {
         self.add_written(group, records)
     }
 
-    /// Bytes in use, and those that dealing the entries out needs besides.
+    /// Bytes in use, and those that putting the records together needs besides.
     pub(super) fn size(&self) -> usize {
-        self.bytes.capacity() + 2 * self.entries.capacity() * size_of::<Entry>()
+        2 * self.bytes.capacity() + self.entries.capacity() * size_of::<Entry>()
     }
 
     pub(super) fn bytes(&self) -> usize {
