@@ -143,7 +143,7 @@ def measured(
 
 def page(setting: dict[str, str], sizes: dict[str, float], cases: list[Case]) -> str:
     lines = ["# Runs that have too little memory", ""]
-    lines += [f"- {key}: {value}" for key, value in setting.items() if key != "peers"]
+    lines += [f"- {key}: {value}" for key, value in setting.items() if key not in ("peers", "rounds")]
     lines += [
         "",
         "| data | decoded, MiB | allowed, MiB | resident at most, MiB | seconds | end |",

@@ -121,22 +121,28 @@ fn parts(
 }
 
 /// The first reasons; what follows from them need not be read. Where a model is kept by
-/// day, each comes with its days, and every day has its reason.
+/// day they come with their days, those of the same days together.
 fn reasons(why: &[Reason]) -> String {
-    let is_by_day = why.iter().any(|reason| !reason.days.is_empty());
-    let shown = if is_by_day { why.len() } else { REASONS_SHOWN };
-    let texts = why.iter().take(shown).map(|reason| {
-        let days = in_ranges(&reason.days);
-        let words = [reason.part.as_str(), days.as_str()];
-        words.join(if days.is_empty() { "" } else { " " })
-    });
-    let mut text = texts
-        .collect::<Vec<_>>()
-        .join(if is_by_day { "; " } else { ", " });
-    if why.len() > shown {
-        text.push_str(", …");
+    let mut by_days: Vec<(&[EpochDays], Vec<&str>)> = Vec::new();
+    for reason in why {
+        let known = by_days.iter_mut().find(|(days, _)| *days == reason.days);
+        match known {
+            Some((_, parts)) => parts.push(&reason.part),
+            None => by_days.push((&reason.days, vec![&reason.part])),
+        }
     }
-    text
+    let texts = by_days.iter().map(|(days, parts)| {
+        let mut text = parts[..parts.len().min(REASONS_SHOWN)].join(", ");
+        if parts.len() > REASONS_SHOWN {
+            text.push_str(", …");
+        }
+        if !days.is_empty() {
+            text.push(' ');
+            text.push_str(&in_ranges(days));
+        }
+        text
+    });
+    texts.collect::<Vec<_>>().join("; ")
 }
 
 /// Days in order, those in a row by their first and last.
@@ -148,4 +154,35 @@ fn in_ranges(days: &[EpochDays]) -> String {
         [first, .., last] => Some(format!("{} to {}", date(*first), date(*last))),
     });
     ranges.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(part: &str, days: &[EpochDays]) -> Reason {
+        Reason {
+            part: part.to_owned(),
+            days: days.to_vec(),
+        }
+    }
+
+    #[test]
+    fn every_day_has_its_reasons_and_of_a_whole_model_the_first_are_enough() {
+        assert_eq!(reasons(&[]), "");
+        let whole = ["as_of", "sql", "cfg_a", "cfg_b"].map(|part| reason(part, &[]));
+        assert_eq!(reasons(&whole), "as_of, sql, cfg_a, …");
+        let late = [3, 10, 11, 12, 20];
+        let by_day = [
+            reason("new day", &[31]),
+            reason("raw_event", &late),
+            reason("stg_event", &late),
+            reason("stg_repeat", &[3]),
+        ];
+        assert_eq!(
+            reasons(&by_day),
+            "new day 1970-02-01; raw_event, stg_event 1970-01-04, 1970-01-11 to 1970-01-13, \
+             1970-01-21; stg_repeat 1970-01-04"
+        );
+    }
 }
