@@ -32,6 +32,8 @@ mod money;
 #[cfg(test)]
 mod night;
 #[cfg(test)]
+mod prune;
+#[cfg(test)]
 mod publish;
 #[cfg(test)]
 mod reuse;
