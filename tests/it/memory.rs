@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
 use crate::support::company::Company;
 use crate::support::extract;
@@ -69,17 +69,7 @@ fn events(file: i64) -> RecordBatch {
     let names =
         numbers().map(|number| format!("{:016x}{:016x}", mixed(number + 7), mixed(!number)));
     let instants = numbers().map(|number| 1_770_000_000_000_000 + number % 1_000_003 * 1_000_000);
-    let instants = TimestampMicrosecondArray::from_iter_values(instants).with_timezone("UTC");
-    let columns: [(&str, ArrayRef); 4] = [
-        ("event_id", Arc::new(StringArray::from_iter_values(keys))),
-        ("occurred_at", Arc::new(instants)),
-        (
-            "account_id",
-            Arc::new(StringArray::from_iter_values(accounts)),
-        ),
-        ("name", Arc::new(StringArray::from_iter_values(names))),
-    ];
-    RecordBatch::try_from_iter(columns).unwrap()
+    extract::events(keys, instants, accounts, names)
 }
 
 /// A run with so much memory, and the most that was resident, in MiB.

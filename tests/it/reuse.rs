@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use kenko::config::{Pipeline, TABLE_NAMES, contract};
 use kenko::error::{Error, ErrorKind};
 use kenko::model::graph::Graph;
@@ -210,17 +210,7 @@ fn events(day: i32, part: i64) -> RecordBatch {
         // The day in Tokyo begins nine hours before that of UTC.
         i64::from(day) * DAY_MICROSECONDS + (number - 9) * 3_600_000_000
     });
-    let instants = TimestampMicrosecondArray::from_iter_values(instants).with_timezone("UTC");
-    let columns: [(&str, ArrayRef); 4] = [
-        ("event_id", Arc::new(StringArray::from_iter_values(keys))),
-        ("occurred_at", Arc::new(instants)),
-        (
-            "account_id",
-            Arc::new(StringArray::from_iter_values(accounts)),
-        ),
-        ("name", Arc::new(StringArray::from_iter_values(names))),
-    ];
-    RecordBatch::try_from_iter(columns).unwrap()
+    extract::events(keys, instants, accounts, names)
 }
 
 /// The models that a plan would compute, with the reasons.

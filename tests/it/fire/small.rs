@@ -11,9 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Date32Array, Decimal128Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, Date32Array, Decimal128Array, RecordBatch, StringArray};
 use kenko::config::contract;
 use kenko::config::{Pipeline, TABLE_NAMES};
 use kenko::error::Result;
@@ -267,15 +265,5 @@ fn events(day: i32, is_newer: bool) -> RecordBatch {
         // The day in Tokyo begins nine hours before that of UTC.
         i64::from(day) * DAY_MICROSECONDS - 9 * 3_600_000_000 + number * 3_600_000_000
     });
-    let instants = TimestampMicrosecondArray::from_iter_values(instants).with_timezone("UTC");
-    let columns: [(&str, ArrayRef); 4] = [
-        ("event_id", Arc::new(StringArray::from_iter_values(keys))),
-        ("occurred_at", Arc::new(instants)),
-        (
-            "account_id",
-            Arc::new(StringArray::from_iter_values(accounts)),
-        ),
-        ("name", Arc::new(StringArray::from_iter_values(names))),
-    ];
-    RecordBatch::try_from_iter(columns).unwrap()
+    extract::events(keys, instants, accounts, names)
 }

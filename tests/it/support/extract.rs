@@ -1,5 +1,5 @@
-//! Extracts changed as time changes them: rows that come later, values that
-//! become known later, rows corrected, files in another order.
+//! Extracts as tests need them: events made up, and extracts changed as time changes them
+//! (rows that come later, values that become known later, corrections, another order).
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -32,6 +32,26 @@ pub(crate) fn write(file: &Path, batch: &RecordBatch) {
         ArrowWriter::try_new(File::create(file).unwrap(), batch.schema(), None).unwrap();
     writer.write(batch).unwrap();
     writer.close().unwrap();
+}
+
+/// Events of these keys, instants (microseconds), accounts and names.
+pub(crate) fn events(
+    keys: impl Iterator<Item = String>,
+    instants: impl Iterator<Item = i64>,
+    accounts: impl Iterator<Item = String>,
+    names: impl Iterator<Item: AsRef<str>>,
+) -> RecordBatch {
+    let instants = TimestampMicrosecondArray::from_iter_values(instants).with_timezone("UTC");
+    let columns: [(&str, ArrayRef); 4] = [
+        ("event_id", Arc::new(StringArray::from_iter_values(keys))),
+        ("occurred_at", Arc::new(instants)),
+        (
+            "account_id",
+            Arc::new(StringArray::from_iter_values(accounts)),
+        ),
+        ("name", Arc::new(StringArray::from_iter_values(names))),
+    ];
+    RecordBatch::try_from_iter(columns).unwrap()
 }
 
 /// The same rows, last one first.
