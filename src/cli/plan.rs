@@ -55,11 +55,7 @@ fn shown(plan: &Plan) -> String {
         ]);
     }
     let stored = plan.models.iter();
-    let stored = stored.filter(|model| match model.work {
-        PlannedWork::Stored => true,
-        PlannedWork::Days { compute, .. } | PlannedWork::Cutoffs { compute, .. } => compute == 0,
-        PlannedWork::View | PlannedWork::Compute | PlannedWork::Add { .. } => false,
-    });
+    let stored = stored.filter(|model| model.work != PlannedWork::View && !model.work.is_built());
     format!(
         "{} as of {} ({}) to {}\n\n{sources}\n\n{models}\n\n{} models, {} of them stored; {} checks, \
          {} of them stored\n",

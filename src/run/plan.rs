@@ -132,6 +132,17 @@ pub enum PlannedWork {
     },
 }
 
+impl PlannedWork {
+    /// Whether anything of it is computed; a view is so by its readers.
+    pub fn is_built(self) -> bool {
+        match self {
+            Self::View | Self::Stored => false,
+            Self::Compute | Self::Add { .. } => true,
+            Self::Days { compute, .. } | Self::Cutoffs { compute, .. } => compute > 0,
+        }
+    }
+}
+
 /// Plans a run of `project`; reads the extracts' listings and footers only.
 ///
 /// # Errors
@@ -145,7 +156,8 @@ pub async fn plan(
 ) -> Result<Plan> {
     let pipeline = &project.pipeline;
     let storage = Storage::open(output.unwrap_or(&pipeline.output))?;
-    let (as_of, frozen) = freeze(project, day).await?;
+    let known = (!full).then_some(&storage);
+    let (as_of, frozen) = freeze(project, day, known).await?;
     let log = publish::commits(&storage).await?;
     let prior = publish::before(&log, &pipeline.name, &as_of.to_string());
     let past = Past::read(&storage, project).await?;
@@ -289,14 +301,11 @@ impl Outlook {
     }
 
     fn why(&self, model: &Model, work: PlannedWork, reuse: &Reuse) -> Vec<Reason> {
-        let is_built = match work {
-            PlannedWork::View | PlannedWork::Stored => false,
-            PlannedWork::Compute | PlannedWork::Add { .. } => true,
-            PlannedWork::Days { compute, .. } | PlannedWork::Cutoffs { compute, .. } => compute > 0,
-        };
-        let Some(before) = self.before.as_ref().filter(|_| is_built) else {
-            let why = is_built.then(|| Reason::of_all(FIRST));
-            return why.into_iter().collect();
+        if !work.is_built() {
+            return Vec::new();
+        }
+        let Some(before) = &self.before else {
+            return vec![Reason::of_all(FIRST)];
         };
         let name = &model.name;
         let newest = |keys: &Keys| Some(keys.after(name, EpochDays::MAX)?.1.clone());

@@ -78,7 +78,7 @@ fn a_night_may_die_at_any_time() {
             let some = spread(6, local.operations).into_iter();
             local.aborts(fault, "abort", some).await.hold();
         }
-        kill_loops(&local, 10, 1).await.figures.hold();
+        kill_loops(&*local, 10, 1).await.figures.hold();
     });
 }
 
@@ -86,7 +86,7 @@ fn a_night_may_die_at_any_time() {
 fn the_program_itself_may_be_killed_at_any_time() {
     on_threads(|| async {
         let program = Program::new().await;
-        let killed = program.kill_loops(4, 3).await;
+        let killed = kill_loops(&program, 4, 3).await;
         killed.figures.hold();
         assert!(killed.inside() > 0, "{:?}", killed.places);
     });

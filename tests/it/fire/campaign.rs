@@ -220,9 +220,9 @@ fn campaign_deaths() {
             let all = 0..local.operations;
             section.add(&local.aborts(fault, name, all).await);
         }
-        section.add_killed(&kill_loops(&local, KILLS, SEED).await);
+        section.add_killed(&kill_loops(&*local, KILLS, SEED).await);
         let program = Program::new().await;
-        section.add_killed(&program.kill_loops(PROGRAM_KILLS, SEED).await);
+        section.add_killed(&kill_loops(&program, PROGRAM_KILLS, SEED).await);
         section
     });
 }

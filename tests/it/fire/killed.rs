@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::figures::{Case, Figures};
 use super::operations::{World, after, collect, copied};
-use super::oracle::{End, Reader, Verdict};
+use super::oracle::{End, Golden, Reader, Verdict};
 use super::process::Process;
 use super::small::{FIRST, SECOND, night};
 use crate::support::fault::{Fault, FaultStore};
@@ -41,11 +41,6 @@ impl LocalWorld {
         }
     }
 
-    /// A copy of the output with the first day.
-    pub(super) fn output(&self) -> TempDir {
-        copied(self.template.path())
-    }
-
     /// The process ends itself at the operations in `numbers`, one a night.
     pub(super) async fn aborts(
         self: &Arc<Self>,
@@ -68,23 +63,65 @@ impl LocalWorld {
         let company = self.world.small.folder().to_owned();
         let path = output.path().to_owned();
         let dies = move || Process::start(&company, &path, Some((fault, number))).end();
-        self.judged(output.path(), blocking(dies)).await
+        judged(self, output.path(), blocking(dies)).await
+    }
+}
+
+impl Night for LocalWorld {
+    const NAME: &str = "killed (SIGKILL) at a random time";
+
+    fn golden(&self) -> &Arc<Golden> {
+        &self.world.golden
     }
 
-    /// Waits for a process to end while somebody reads, then looks at what it
-    /// left and runs the night again.
-    async fn judged(&self, output: &Path, end: impl Future<Output = End>) -> Verdict<Case> {
-        let storage = folder(output);
-        let reader = Reader::start(&storage, &self.world.golden);
-        let end = end.await;
-        let committed = after(&self.world, &storage, &end, false).await;
-        let looked = reader.stop().await;
-        Ok(Case {
-            is_committed: committed?,
-            end,
-            looks: looked?,
-        })
+    fn output(&self) -> TempDir {
+        copied(self.template.path())
     }
+
+    fn starter(&self) -> impl FnOnce(&Path) -> Process + Send + 'static {
+        let company = self.world.small.folder().to_owned();
+        move |output| Process::start(&company, output, None)
+    }
+
+    async fn after(&self, output: &Path, end: &End) -> Verdict<bool> {
+        after(&self.world, &folder(output), end, false).await
+    }
+}
+
+/// A second night that can die again and again, each time on a new output.
+pub(super) trait Night {
+    /// What its kills are called in the figures.
+    const NAME: &str;
+
+    /// Every version that may be seen.
+    fn golden(&self) -> &Arc<Golden>;
+
+    /// A copy of the output with the first day.
+    fn output(&self) -> TempDir;
+
+    /// What starts the night on an output.
+    fn starter(&self) -> impl FnOnce(&Path) -> Process + Send + 'static;
+
+    /// What must hold after the end, and after the night is run again. Returns whether
+    /// it was in the log before that.
+    async fn after(&self, output: &Path, end: &End) -> Verdict<bool>;
+}
+
+/// Waits for a night to end while somebody reads, then looks at what it left.
+async fn judged(
+    night: &impl Night,
+    output: &Path,
+    end: impl Future<Output = End>,
+) -> Verdict<Case> {
+    let reader = Reader::start(&folder(output), night.golden());
+    let end = end.await;
+    let is_committed = night.after(output, &end).await;
+    let looks = reader.stop().await;
+    Ok(Case {
+        is_committed: is_committed?,
+        end,
+        looks: looks?,
+    })
 }
 
 pub(crate) fn folder(path: &Path) -> Storage {
@@ -138,65 +175,30 @@ impl Killed {
     }
 }
 
-/// Seconds that a night in a process takes until its first file is staged in `output`,
-/// and from there to its end.
-pub(super) fn durations(output: &Path, start: impl FnOnce() -> Process) -> (f64, f64) {
-    let watch = Stopwatch::start();
-    let mut process = start();
-    until_staging(&mut process, output);
-    let staging = watch.seconds();
-    assert_eq!(process.end().code, Some(0));
-    (staging, watch.seconds() - staging)
-}
-
-/// Waits until a file is staged, or the process is over.
-pub(super) fn until_staging(process: &mut Process, output: &Path) {
-    let staged = output.join(format!("snapshots/{SECOND}"));
-    while !staged.exists() && process.is_running() {
-        std::thread::sleep(Duration::from_micros(300));
-    }
-}
-
 /// Kills `loops` nights: every fourth at any time, the others at a random time
 /// after the first file is staged.
-pub(super) async fn kill_loops(local: &Arc<LocalWorld>, loops: usize, seed: u64) -> Killed {
-    let measured = Arc::clone(local);
-    let (computing, publishing) = blocking(move || {
-        let output = measured.output();
-        let company = measured.world.small.folder();
-        durations(output.path(), || {
-            Process::start(company, output.path(), None)
-        })
-    })
-    .await;
+pub(super) async fn kill_loops<N: Night>(night: &N, loops: usize, seed: u64) -> Killed {
+    let (output, start) = (night.output(), night.starter());
+    let (computing, publishing) = blocking(move || durations(output.path(), start)).await;
     let mut dice = Dice(seed);
     let mut killed = Killed {
-        figures: Figures::new("killed (SIGKILL) at a random time"),
+        figures: Figures::new(N::NAME),
         places: Vec::new(),
     };
     for number in 0..loops {
         let is_aimed = number % 4 != 0;
-        let wait = if is_aimed {
-            dice.between(0.0, publishing)
-        } else {
-            dice.between(0.0, computing + publishing)
-        };
-        let output = local.output();
-        let (company, path) = (
-            local.world.small.folder().to_owned(),
-            output.path().to_owned(),
-        );
-        let dies = blocking(move || {
-            let process = Process::start(&company, &path, None);
-            kill_one(process, &path, is_aimed, wait)
-        });
+        let longest = publishing + if is_aimed { 0.0 } else { computing };
+        let wait = dice.between(0.0, longest);
+        let output = night.output();
+        let (start, path) = (night.starter(), output.path().to_owned());
+        let dies = blocking(move || kill_one(start(&path), &path, is_aimed, wait));
         let mut place = Where::Computing;
         let end = async {
             let (end, found) = dies.await;
             place = found;
             end
         };
-        let case = local.judged(output.path(), end).await;
+        let case = judged(night, output.path(), end).await;
         killed.places.push(place);
         killed
             .figures
@@ -205,20 +207,34 @@ pub(super) async fn kill_loops(local: &Arc<LocalWorld>, loops: usize, seed: u64)
     killed
 }
 
+/// Seconds that a night in a process takes until its first file is staged in `output`,
+/// and from there to its end.
+fn durations(output: &Path, start: impl FnOnce(&Path) -> Process) -> (f64, f64) {
+    let watch = Stopwatch::start();
+    let mut process = start(output);
+    until_staging(&mut process, output);
+    let staging = watch.seconds();
+    assert_eq!(process.end().code, Some(0));
+    (staging, watch.seconds() - staging)
+}
+
 /// Kills a process after so many seconds, counted from its first staged file if it is
 /// aimed, and says where it was.
-pub(super) fn kill_one(
-    mut process: Process,
-    output: &Path,
-    is_aimed: bool,
-    wait: f64,
-) -> (End, Where) {
+fn kill_one(mut process: Process, output: &Path, is_aimed: bool, wait: f64) -> (End, Where) {
     if is_aimed {
         until_staging(&mut process, output);
     }
     std::thread::sleep(Duration::from_secs_f64(wait));
     process.kill();
     (process.end(), found(output))
+}
+
+/// Waits until a file is staged, or the process is over.
+pub(super) fn until_staging(process: &mut Process, output: &Path) {
+    let staged = output.join(format!("snapshots/{SECOND}"));
+    while !staged.exists() && process.is_running() {
+        std::thread::sleep(Duration::from_micros(300));
+    }
 }
 
 /// Numbers that look random and are the same for the same seed.

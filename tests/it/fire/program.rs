@@ -8,10 +8,9 @@ use std::sync::Arc;
 use kenko::publish::commits;
 use tempfile::TempDir;
 
-use super::figures::{Case, Figures};
-use super::killed::{Dice, Killed, blocking, durations, folder, kill_one};
+use super::killed::{Night, blocking, folder};
 use super::operations::copied;
-use super::oracle::{End, Golden, Reader, Verdict, settled, whole_log};
+use super::oracle::{End, Golden, Verdict, settled, whole_log};
 use super::process::Process;
 use super::small::{FIRST, SECOND, Small};
 
@@ -42,53 +41,24 @@ impl Program {
             _small: small,
         }
     }
+}
 
-    /// Kills `loops` second nights: every fourth at any time, the others at a random time
-    /// after the first file is staged.
-    pub(super) async fn kill_loops(&self, loops: usize, seed: u64) -> Killed {
-        let output = copied(self.first.path());
-        let pipeline = self.pipeline.clone();
-        let measured = blocking(move || {
-            durations(output.path(), || started(&pipeline, output.path(), SECOND))
-        });
-        let (computing, publishing) = measured.await;
-        let mut dice = Dice(seed);
-        let mut killed = Killed {
-            figures: Figures::new("`kenko run` killed (SIGKILL) at a random time"),
-            places: Vec::new(),
-        };
-        for number in 0..loops {
-            let is_aimed = number % 4 != 0;
-            let longest = publishing + if is_aimed { 0.0 } else { computing };
-            let wait = dice.between(0.0, longest);
-            let output = copied(self.first.path());
-            let (pipeline, path) = (self.pipeline.clone(), output.path().to_owned());
-            let dies = blocking(move || {
-                let process = started(&pipeline, &path, SECOND);
-                kill_one(process, &path, is_aimed, wait)
-            });
-            let storage = folder(output.path());
-            let reader = Reader::start(&storage, &self.golden);
-            let (end, place) = dies.await;
-            let is_committed = self.after(output.path(), &end).await;
-            let looked = reader.stop().await;
-            let case = is_committed.and_then(|is_committed| {
-                Ok(Case {
-                    end,
-                    is_committed,
-                    looks: looked?,
-                })
-            });
-            killed.places.push(place);
-            killed
-                .figures
-                .add(&format!("loop {number} ({place:?})"), case);
-        }
-        killed
+impl Night for Program {
+    const NAME: &str = "`kenko run` killed (SIGKILL) at a random time";
+
+    fn golden(&self) -> &Arc<Golden> {
+        &self.golden
     }
 
-    /// What must hold after the kill, and after the same command again. Returns whether
-    /// the night was in the log before that.
+    fn output(&self) -> TempDir {
+        copied(self.first.path())
+    }
+
+    fn starter(&self) -> impl FnOnce(&Path) -> Process + Send + 'static {
+        let pipeline = self.pipeline.clone();
+        move |output| Process::program(&arguments(&pipeline, output, SECOND))
+    }
+
     async fn after(&self, output: &Path, end: &End) -> Verdict<bool> {
         let storage = folder(output);
         let log = whole_log(&storage, &self.golden).await?;
@@ -122,10 +92,6 @@ fn arguments<'a>(pipeline: &'a str, output: &'a Path, day: &'a str) -> [&'a str;
         "--memory",
         "512MiB",
     ]
-}
-
-fn started(pipeline: &str, output: &Path, day: &str) -> Process {
-    Process::program(&arguments(pipeline, output, day))
 }
 
 /// A whole night, with what it wrote to its standard output or, if it failed, besides.

@@ -10,7 +10,7 @@ use kenko::publish::{Commit, commits};
 use kenko::storage::Storage;
 
 use super::figures::{Case, Figures};
-use super::killed::{Dice, LocalWorld, blocking};
+use super::killed::{Dice, LocalWorld, Night as _, blocking};
 use super::operations::{Tried, World, collect, memory};
 use super::oracle::{End, Golden, Reader, Verdict, settled, whole_log};
 use super::process::Process;
