@@ -67,6 +67,8 @@ def business_day(firing: datetime) -> str:
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=30),
+        # An attempt that something holds up is killed, and the next one starts anew.
+        "execution_timeout": timedelta(hours=6),
     },
 )
 def kenko_nightly():

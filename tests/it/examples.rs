@@ -75,6 +75,7 @@ fn systemd_restarts_only_what_may_pass_by_itself() {
     for (code, expected) in codes() {
         assert_eq!(next(code), expected, "exit code {code}");
     }
+    assert_eq!(list("TimeoutStartSec"), ["20h"], "none by default");
     assert!(list("StartLimitBurst")[0].parse::<u32>().unwrap() > 1);
     let command = list("ExecStart");
     assert!(command[0].ends_with("/kenko"));
@@ -110,6 +111,7 @@ fn kubernetes_fails_the_job_only_when_somebody_has_to_act() {
     // Otherwise podFailurePolicy is refused.
     assert_eq!(job["template"]["spec"]["restartPolicy"], "Never");
     assert!(job["backoffLimit"].as_u64().unwrap() > 0);
+    assert!(job["activeDeadlineSeconds"].as_u64().unwrap() < 24 * 3600);
     for (code, next) in codes() {
         let expected = match next {
             NextStep::Stop => "FailJob",
