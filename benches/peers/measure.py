@@ -3,10 +3,13 @@
 import os
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 
 TICKS = os.sysconf("SC_CLK_TCK")
+# Who takes longer stands still, and is killed: exit code -9.
+LIMIT_S = 3600
 
 
 @dataclass
@@ -34,7 +37,10 @@ def run(command: list[str], environment: dict[str, str]) -> Run:
         used = busy()
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=output, stderr=errors, env=environment)
+        limit = threading.Timer(LIMIT_S, process.kill)
+        limit.start()
         _, status, usage = os.wait4(process.pid, 0)
+        limit.cancel()
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         cpu = usage.ru_utime + usage.ru_stime

@@ -48,6 +48,10 @@ const SPLIT_BYTES: usize = 1 << 20;
 /// most; a small pool holds back less, or two sorts could not even begin.
 const SORT_RESERVE_BYTES: usize = 10 << 20;
 
+/// What a merge holds of each run that a sort wrote to disk, as a rule: two batches with
+/// room to read them.
+const MERGED_RUN_BYTES: usize = 2 << 20;
+
 /// The largest consumers that an error of exhausted memory names.
 const CONSUMERS_NAMED: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
 
@@ -60,7 +64,8 @@ pub fn open(settings: &Settings) -> Result<Session> {
     let pool = TrackConsumersPool::new(RoomyPool::new(pool_bytes), CONSUMERS_NAMED);
     let scratch = DiskManagerBuilder::default()
         .with_mode(DiskManagerMode::Directories(vec![settings.scratch.clone()]))
-        .with_max_temp_directory_size(u64::MAX);
+        .with_max_temp_directory_size(u64::MAX)
+        .with_max_spill_merge_fan_in(runs_merged(pool_bytes, settings.threads.max(1)));
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
         .with_disk_manager_builder(scratch)
@@ -96,6 +101,13 @@ pub fn open(settings: &Settings) -> Result<Session> {
         session.register_udaf(function);
     }
     Ok(session)
+}
+
+/// How many runs on disk one merge reads at once. Without a limit a merge takes all memory
+/// there is, and the sort of a join's other side cannot begin: both sides of a join on
+/// every thread together hold half of it.
+fn runs_merged(pool_bytes: usize, threads: usize) -> usize {
+    (pool_bytes / (4 * threads) / MERGED_RUN_BYTES).max(2)
 }
 
 /// A session without tables beside `session`: the same memory, scratch folder
