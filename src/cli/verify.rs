@@ -14,7 +14,8 @@ pub(crate) async fn verify(args: &VerifyArgs, printer: Printer) -> Result<()> {
         select: Vec::new(),
         threads: threads(args.machine.threads),
         memory_bytes: memory_bytes(&args.machine)?,
-        full: false,
+        // Nothing that was found out before is taken for granted.
+        full: true,
     };
     let project = Project::load(&args.pipeline).await?;
     let observer = watch::observer(printer);

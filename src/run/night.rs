@@ -193,7 +193,9 @@ impl<'a> Night<'a> {
         // later has seen the newer extracts.
         let run_id = RunId::new(clock);
         let pipeline = &project.pipeline;
-        let (as_of, frozen) = freeze(project, options.as_of.as_deref()).await?;
+        let known = (!options.full).then_some(&storage);
+        let (as_of, frozen) = freeze(project, options.as_of.as_deref(), known).await?;
+        frozen.remember(pipeline, &storage).await;
         observer.observe(Event::Frozen {
             sources: frozen.sources.len(),
             files: frozen
@@ -435,21 +437,26 @@ impl<'a> Night<'a> {
 }
 
 /// The extracts as they are for the day asked for; else for yesterday, or for
-/// the last day the extracts hold when that is earlier.
-pub(crate) async fn freeze(project: &Project, asked: Option<&str>) -> Result<(AsOf, Frozen)> {
+/// the last day the extracts hold when that is earlier. Of files that a run into
+/// `output` has looked into it takes what is known.
+pub(crate) async fn freeze(
+    project: &Project,
+    asked: Option<&str>,
+    output: Option<&Storage>,
+) -> Result<(AsOf, Frozen)> {
     let pipeline = &project.pipeline;
     let zone = &pipeline.zone;
     let latest = match asked {
         Some(text) => AsOf::parse(text, zone)?,
         None => AsOf::new(RunClock.yesterday(zone)?, zone)?,
     };
-    let frozen = source::freeze(pipeline, &latest).await?;
+    let frozen = source::freeze(pipeline, &latest, output).await?;
     let newest = source::newest_day(&frozen, pipeline, &latest);
     match newest.filter(|day| asked.is_none() && *day < latest.epoch_days()) {
         None => Ok((latest, frozen)),
         Some(day) => {
             let as_of = AsOf::new(date_of(day)?, zone)?;
-            let frozen = source::freeze(pipeline, &as_of).await?;
+            let frozen = source::freeze(pipeline, &as_of, output).await?;
             Ok((as_of, frozen))
         }
     }

@@ -11,9 +11,9 @@ use std::ops::RangeInclusive;
 
 use datafusion::common::ScalarValue;
 
-use super::footer::Footer;
+use super::facts::Facts;
 use super::freeze::{self, Frozen, SNAPSHOT};
-use super::proof::{self, Span};
+use super::proof::Span;
 use crate::config::contract::Contract;
 use crate::config::{Pipeline, SourceSpec};
 use crate::storage::Digest;
@@ -53,7 +53,7 @@ pub(super) fn column(contract: &Contract) -> Option<&str> {
 /// The days of a file's row groups, or that of its folder; `None` when they are
 /// not known.
 pub(super) fn stretches(
-    footer: &Footer,
+    facts: &Facts,
     given: &BTreeMap<String, ScalarValue>,
     spec: &SourceSpec,
     zone: &Zone,
@@ -61,19 +61,17 @@ pub(super) fn stretches(
     let name = column(&spec.contract)?;
     // A row's own value counts more than the name of the folder it lies in.
     if let Some(value) = given.get(name)
-        && footer.schema.field_with_name(name).is_err()
+        && facts.schema.field_with_name(name).is_err()
     {
         let day = day_of(value, zone)?;
         return Some(vec![Stretch {
             first: day,
             last: day,
-            rows: footer.rows,
+            rows: facts.rows(),
         }]);
     }
-    let kind = spec.contract.column(name)?.kind.arrow_type();
-    let groups = proof::of_row_groups(&footer.metadata, &footer.schema, name, &kind)?;
     let mut stretches = Vec::new();
-    for (known, rows) in groups {
+    for (known, rows) in facts.of_row_groups(name)? {
         match &known.span {
             // A row without a date is quarantined: it belongs to no day.
             Span::Empty => {}

@@ -48,8 +48,6 @@ pub(super) struct Footer {
     pub(super) metadata: ParquetMetaData,
     /// SHA-256 of the footer.
     pub(super) digest: [u8; 32],
-    /// Rows in the file.
-    pub(super) rows: u64,
 }
 
 /// Reads and checks the footer of `file`.
@@ -166,7 +164,7 @@ fn decode(footer: &[u8], start: u64, size: u64) -> Result<Footer, String> {
     check_outline(outline::scan(footer).map_err(|problem| format!("cannot be read: {problem}"))?)?;
     let metadata = ParquetMetaDataReader::decode_metadata(footer)
         .map_err(|error| format!("has a damaged footer ({error})"))?;
-    let rows = check_rows(&metadata, size)?;
+    check_rows(&metadata, size)?;
     for (group, row_group) in metadata.row_groups().iter().enumerate() {
         for column in row_group.columns() {
             check_chunk(column, row_group.num_rows(), start).map_err(|problem| {
@@ -183,7 +181,6 @@ fn decode(footer: &[u8], start: u64, size: u64) -> Result<Footer, String> {
         schema: Arc::new(schema),
         digest: Sha256::digest(footer).into(),
         metadata,
-        rows,
     })
 }
 
@@ -205,7 +202,7 @@ fn check_outline(outline: Outline) -> Result<(), String> {
     Ok(())
 }
 
-fn check_rows(metadata: &ParquetMetaData, size: u64) -> Result<u64, String> {
+fn check_rows(metadata: &ParquetMetaData, size: u64) -> Result<(), String> {
     let rows = u64::try_from(metadata.file_metadata().num_rows())
         .map_err(|_| "claims a negative number of rows".to_owned())?;
     let mut sum = 0_u64;
@@ -220,7 +217,7 @@ fn check_rows(metadata: &ParquetMetaData, size: u64) -> Result<u64, String> {
     if rows / size > ROWS_PER_BYTE_MAX {
         return Err(format!("claims {rows} rows in {size} bytes"));
     }
-    Ok(rows)
+    Ok(())
 }
 
 fn check_chunk(column: &ColumnChunkMetaData, rows: i64, footer_start: u64) -> Result<(), String> {

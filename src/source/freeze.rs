@@ -4,14 +4,18 @@
 //! looked at again: an extract that was overwritten meanwhile would give half
 //! of one day and half of the next. Rows are not read here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use datafusion::common::ScalarValue;
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectMeta;
+use object_store::path::Path as StorePath;
 use serde::Serialize;
 
 use super::days::{self, Stretch};
+use super::facts::Facts;
+use super::index::Index;
 use super::layout::{self, Layout, Merging};
 use super::listing::{self, Listed, REQUESTS_AT_ONCE};
 use super::value::Formats;
@@ -92,14 +96,21 @@ pub(super) struct Inner {
     pub(super) format: Option<FileFormat>,
     /// How Parquet is read; text is laid out while it is read.
     pub(super) layout: Layout,
+    /// What is known of its files, where some of it was not known before.
+    index: Option<Arc<Index>>,
 }
 
-/// Lists, checks and fingerprints every extract of a pipeline.
-pub(super) async fn all(pipeline: &Pipeline, as_of: &AsOf) -> Result<Frozen> {
+/// Lists, checks and fingerprints every extract of a pipeline. Files that an earlier run
+/// of `output` has looked into are not looked into again; without an output all are.
+pub(super) async fn all(
+    pipeline: &Pipeline,
+    as_of: &AsOf,
+    output: Option<&Storage>,
+) -> Result<Frozen> {
     // Of an object store most of the time is waiting; the first failure in the order of
     // names is told, whichever comes first.
     let looks: Vec<_> = (pipeline.sources.iter())
-        .map(|(table, spec)| one(table, spec, as_of))
+        .map(|(table, spec)| one(table, spec, as_of, output))
         .collect();
     let looks = stream::iter(looks).buffered(SOURCES_AT_ONCE);
     let frozen: Vec<FrozenSource> = looks.try_collect().await?;
@@ -107,7 +118,12 @@ pub(super) async fn all(pipeline: &Pipeline, as_of: &AsOf) -> Result<Frozen> {
     Ok(Frozen::of(tables.zip(frozen).collect()))
 }
 
-async fn one(table: &str, spec: &SourceSpec, as_of: &AsOf) -> Result<FrozenSource> {
+async fn one(
+    table: &str,
+    spec: &SourceSpec,
+    as_of: &AsOf,
+    output: Option<&Storage>,
+) -> Result<FrozenSource> {
     let formats = formats(spec, as_of);
     let mut listing = listing::list(&spec.path, spec.format).await?;
     if listing.files.is_empty() && !spec.allow_empty {
@@ -122,6 +138,7 @@ async fn one(table: &str, spec: &SourceSpec, as_of: &AsOf) -> Result<FrozenSourc
     let mut notes = Vec::new();
     note_names(&listing, &mut notes);
     let listed = listing.files.len();
+    let known = known(output, table, spec, &listing).await;
     let mut kept = Vec::with_capacity(listed);
     for file in std::mem::take(&mut listing.files) {
         let values = layout::partition_values(&file, &spec.contract, &formats)?;
@@ -136,10 +153,10 @@ async fn one(table: &str, spec: &SourceSpec, as_of: &AsOf) -> Result<FrozenSourc
         storage: &listing.storage,
     };
     let later = (listed - kept.len()) as u64;
-    let (files, layout) = match listing.format {
-        None => (Vec::new(), Layout::default()),
-        Some(FileFormat::Parquet) => read.parquet(kept, later).await?,
-        Some(format) => (read.text(format, kept).await?, Layout::default()),
+    let (files, layout, index) = match listing.format {
+        None => (Vec::new(), Layout::default(), None),
+        Some(FileFormat::Parquet) => read.parquet(kept, later, known).await?,
+        Some(format) => (read.text(format, kept).await?, Layout::default(), None),
     };
     note_columns(&layout, &mut notes);
     for note in &notes {
@@ -158,8 +175,29 @@ async fn one(table: &str, spec: &SourceSpec, as_of: &AsOf) -> Result<FrozenSourc
             storage: listing.storage,
             format: listing.format,
             layout,
+            index: index.map(Arc::new),
         },
     })
+}
+
+/// What is known of an extract's files; `None` for one that has no index.
+async fn known(
+    output: Option<&Storage>,
+    table: &str,
+    spec: &SourceSpec,
+    listing: &listing::Listing,
+) -> Option<Index> {
+    if listing.format != Some(FileFormat::Parquet) || listing.files.len() < 2 {
+        return None;
+    }
+    let mut index = match output {
+        Some(output) => Index::load(output, table, &spec.contract).await,
+        None => Index::default(),
+    };
+    let places = listing.files.iter();
+    let places: BTreeSet<&str> = places.map(|file| file.meta.location.as_ref()).collect();
+    index.retain(|place| places.contains(place));
+    Some(index)
 }
 
 /// How a source writes dates and timestamps.
@@ -221,32 +259,51 @@ struct Read<'a> {
 }
 
 impl Read<'_> {
-    async fn parquet(&self, kept: Kept, later: u64) -> Result<(Vec<FrozenFile>, Layout)> {
+    /// The files, how they are read together, and the index where `known` has grown.
+    async fn parquet(
+        &self,
+        kept: Kept,
+        later: u64,
+        known: Option<Index>,
+    ) -> Result<(Vec<FrozenFile>, Layout, Option<Index>)> {
         let mut merging = Merging::new(&self.spec.contract);
         let mut frozen = Vec::with_capacity(kept.len());
         let mut seen = Seen::default();
         let store = self.storage.object_store();
-        let mut footers = stream::iter(kept)
+        let mut news = Vec::new();
+        let (contract, index) = (&self.spec.contract, known.as_ref());
+        let mut looks = stream::iter(kept)
             .map(|(file, values)| async move {
+                if let Some(facts) = index.and_then(|index| index.find(&file.meta)) {
+                    return Ok((file, values, facts, false));
+                }
                 let footer = footer::read(store.as_ref(), &file).await?;
-                Ok::<_, Error>((file, values, footer))
+                let facts = Arc::new(Facts::of(&footer, contract));
+                Ok::<_, Error>((file, values, facts, true))
             })
             .buffered(REQUESTS_AT_ONCE);
-        while let Some((file, values, footer)) = footers.try_next().await? {
-            merging.add(&file, &footer, &values)?;
-            if footer.rows > 0 {
-                seen.refuse_twin(self.storage, &file, footer.digest).await?;
+        while let Some((file, values, facts, is_new)) = looks.try_next().await? {
+            merging.add(&file, &facts, &values)?;
+            if facts.rows() > 0 {
+                seen.refuse_twin(self.storage, &file, facts.digest).await?;
             }
-            let mut file = frozen_file(file, values, Some(footer.rows));
-            file.stretches = days::stretches(&footer, &file.values, self.spec, self.zone);
+            if is_new {
+                news.push((file.meta.clone(), Arc::clone(&facts)));
+            }
+            let mut file = frozen_file(file, values, Some(facts.rows()));
+            file.stretches = days::stretches(&facts, &file.values, self.spec, self.zone);
             frozen.push(file);
         }
-        drop(footers);
+        drop(looks);
         let rows: u64 = frozen.iter().filter_map(|file| file.rows).sum();
         if rows == 0 && later == 0 && !self.spec.allow_empty {
             return Err(no_rows(self.table, &self.spec.path));
         }
-        Ok((frozen, merging.finish()?))
+        let index = known.filter(|_| !news.is_empty()).map(|mut index| {
+            index.extend(news);
+            index
+        });
+        Ok((frozen, merging.finish()?, index))
     }
 
     async fn text(&self, format: FileFormat, kept: Kept) -> Result<Vec<FrozenFile>> {
@@ -382,6 +439,20 @@ impl Frozen {
         Self::of(self.sources.iter().map(cut).collect())
     }
 
+    /// Keeps what was learned of files in `output`, for the next run. That only saves
+    /// time, so that it cannot be kept is no error.
+    pub async fn remember(&self, pipeline: &Pipeline, output: &Storage) {
+        for (table, source) in &self.sources {
+            let spec = pipeline.sources.get(table);
+            let Some((index, spec)) = source.inner.index.as_ref().zip(spec) else {
+                continue;
+            };
+            if let Err(error) = index.save(output, table, &spec.contract).await {
+                tracing::warn!(table, "what its files say is not kept: {error}");
+            }
+        }
+    }
+
     /// Looks at every file again: nothing may have changed since it was listed.
     ///
     /// # Errors
@@ -389,33 +460,59 @@ impl Frozen {
     pub async fn recheck(&self) -> Result<()> {
         // Collected first: a stream of borrowing closures could not move
         // between threads, and with it no run could.
-        let checks: Vec<_> = (self.sources.values())
-            .flat_map(|source| {
-                let files = source.files.iter();
-                files.map(|file| unchanged(&source.inner.storage, file))
-            })
-            .collect();
-        let checks = stream::iter(checks).buffered(REQUESTS_AT_ONCE);
-        checks.try_collect::<Vec<()>>().await?;
+        let looks: Vec<_> = self.sources.values().map(present).collect();
+        let looks = stream::iter(looks).buffered(SOURCES_AT_ONCE);
+        let present: Vec<_> = looks.try_collect().await?;
+        for (source, present) in self.sources.values().zip(present) {
+            let changed = |file: &&FrozenFile| !file.is_as(present.get(&file.meta.location));
+            if let Some(file) = source.files.iter().find(changed) {
+                return Err(
+                    Error::data(format!("`{}` changed during the run", file.path))
+                        .with_hint("run again when the export is complete; nothing was published"),
+                );
+            }
+        }
         Ok(())
     }
 }
 
-async fn unchanged(storage: &Storage, file: &FrozenFile) -> Result<()> {
-    let now = storage.head(&storage.relative(&file.meta.location)).await?;
-    let is_same = now.is_some_and(|now| {
-        let is_same_version = match (&now.e_tag, &file.meta.e_tag) {
-            (Some(now), Some(then)) => now == then,
-            // Listings tell milliseconds where a single answer tells seconds.
-            _ => now.last_modified.timestamp() == file.meta.last_modified.timestamp(),
-        };
-        now.size == file.meta.size && is_same_version
-    });
-    if is_same {
-        return Ok(());
+/// What is at the places of an extract's files now.
+async fn present(source: &FrozenSource) -> Result<BTreeMap<StorePath, ObjectMeta>> {
+    let storage = &source.inner.storage;
+    // A bucket tells of a thousand files in one answer.
+    let found: Vec<ObjectMeta> = if source.files.len() > 1 && !storage.is_local() {
+        storage.list("").await?
+    } else {
+        let places: Vec<String> = (source.files.iter())
+            .map(|file| storage.relative(&file.meta.location))
+            .collect();
+        let looks: Vec<_> = places.iter().map(|place| storage.head(place)).collect();
+        let looks = stream::iter(looks).buffered(REQUESTS_AT_ONCE);
+        let found: Vec<Option<ObjectMeta>> = looks.try_collect().await?;
+        found.into_iter().flatten().collect()
+    };
+    let by_place = found.into_iter().map(|meta| (meta.location.clone(), meta));
+    Ok(by_place.collect())
+}
+
+impl FrozenFile {
+    /// Whether it is the version of the file that was frozen.
+    fn is_as(&self, now: Option<&ObjectMeta>) -> bool {
+        now.is_some_and(|now| {
+            let is_same_version = match (&now.e_tag, &self.meta.e_tag) {
+                (Some(now), Some(then)) => now == then,
+                _ => is_same_instant(now, &self.meta),
+            };
+            now.size == self.meta.size && is_same_version
+        })
     }
-    Err(
-        Error::data(format!("`{}` changed during the run", file.path))
-            .with_hint("run again when the export is complete; nothing was published"),
-    )
+}
+
+/// Whether two looks tell of the same modification: listings tell milliseconds where a
+/// single answer tells seconds.
+fn is_same_instant(one: &ObjectMeta, other: &ObjectMeta) -> bool {
+    let (one, other) = (one.last_modified, other.last_modified);
+    let is_rounded = one.timestamp_subsec_micros() == 0 || other.timestamp_subsec_micros() == 0;
+    one.timestamp() == other.timestamp()
+        && (is_rounded || one.timestamp_micros() == other.timestamp_micros())
 }

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 
-use super::footer::Footer;
+use super::facts::Facts;
 use super::listing::Listed;
 use super::matching::{self, Matched};
-use super::proof::{self, Known, Span};
+use super::proof::{Known, Span};
 use super::value::{self, Formats, Problem};
 use super::widen::Widening;
 use crate::config::contract::{Column, Contract};
@@ -128,22 +128,22 @@ impl<'a> Merging<'a> {
     pub(super) fn add(
         &mut self,
         file: &Listed,
-        footer: &Footer,
+        facts: &Facts,
         given: &BTreeMap<String, ScalarValue>,
     ) -> Result<()> {
         let names: Vec<String> = given.keys().cloned().collect();
-        let matched = matching::typed(&file.shown, &footer.schema, &names, self.contract)?;
+        let matched = matching::typed(&file.shown, &facts.schema, &names, self.contract)?;
         // A row's own value counts more than the name of the folder it lies in.
         for (name, value) in given {
             if !matched.columns.contains_key(name) {
-                let known = match footer.rows {
+                let known = match facts.rows() {
                     0 => Known::NO_ROWS,
                     _ => Known::constant(value),
                 };
                 self.partition(&file.shown, name, known)?;
             }
         }
-        self.columns(file, footer, &matched)?;
+        self.columns(file, facts, &matched)?;
         self.extra.extend(matched.extra);
         self.files += 1;
         Ok(())
@@ -159,18 +159,12 @@ impl<'a> Merging<'a> {
         Ok(())
     }
 
-    fn columns(&mut self, file: &Listed, footer: &Footer, matched: &Matched) -> Result<()> {
+    fn columns(&mut self, file: &Listed, facts: &Facts, matched: &Matched) -> Result<()> {
         for (name, (kind, widening)) in &matched.columns {
             if self.partitions.contains_key(name) {
                 return Err(mixed_places(&file.shown, name));
             }
-            let wanted = self
-                .contract
-                .column(name)
-                .map(|column| column.kind.arrow_type());
-            let known = wanted.map_or(Known::NOTHING, |wanted| {
-                proof::of_column(&footer.metadata, &footer.schema, name, &wanted)
-            });
+            let known = facts.of_column(name);
             match self.columns.get_mut(name) {
                 None => {
                     let merged = Merged {

@@ -8,10 +8,12 @@
 
 mod csv;
 mod days;
+mod facts;
 mod fault;
 pub mod findings;
 mod footer;
 pub mod freeze;
+mod index;
 mod json_lines;
 mod layout;
 mod listing;
@@ -36,20 +38,22 @@ use arrow::datatypes::SchemaRef;
 use crate::config::Pipeline;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::storage::Storage;
 use crate::time::{AsOf, EpochDays};
 pub use days::SourceDays;
 use freeze::Frozen;
 use register::SourceReport;
 
 /// Lists, checks and fingerprints the files of every source. Files whose folder
-/// is dated after the as-of date are left out.
+/// is dated after the as-of date are left out; those that an earlier run into `output`
+/// has looked into are not looked into again.
 ///
 /// # Errors
 /// [`crate::error::ErrorKind::Data`] that names the file and what to do;
 /// [`crate::error::ErrorKind::Usage`] for a location that means nothing; the
 /// storage's own errors.
-pub async fn freeze(pipeline: &Pipeline, as_of: &AsOf) -> Result<Frozen> {
-    freeze::all(pipeline, as_of).await
+pub async fn freeze(pipeline: &Pipeline, as_of: &AsOf, output: Option<&Storage>) -> Result<Frozen> {
+    freeze::all(pipeline, as_of, output).await
 }
 
 /// Registers `raw_<table>` for every table of the contract and every source of

@@ -12,6 +12,9 @@ use datafusion::common::ScalarValue;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::file::metadata::ParquetMetaData;
 
+/// The least text that is not empty.
+pub(super) const SHORTEST_TEXT: &str = "\0";
+
 /// Values that occur in a column, nulls aside.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Span {
@@ -113,14 +116,13 @@ pub(super) fn of_column(
     proven.unwrap_or(Known::NOTHING)
 }
 
-/// What the statistics say of each row group, with its number of rows; `None`
-/// when they cannot be read.
+/// What the statistics say of each row group; `None` when they cannot be read.
 pub(super) fn of_row_groups(
     metadata: &ParquetMetaData,
     schema: &Schema,
     column: &str,
     kind: &DataType,
-) -> Option<Vec<(Known, u64)>> {
+) -> Option<Vec<Known>> {
     let read = || by_row_group(metadata, schema, column, kind);
     catch_unwind(AssertUnwindSafe(read)).ok().flatten()
 }
@@ -132,7 +134,7 @@ fn read(
     kind: &DataType,
 ) -> Option<Known> {
     let groups = by_row_group(metadata, schema, column, kind)?.into_iter();
-    Some(groups.fold(Known::NO_ROWS, |known, (group, _)| known.and(group)))
+    Some(groups.fold(Known::NO_ROWS, Known::and))
 }
 
 fn by_row_group(
@@ -140,7 +142,7 @@ fn by_row_group(
     schema: &Schema,
     column: &str,
     kind: &DataType,
-) -> Option<Vec<(Known, u64)>> {
+) -> Option<Vec<Known>> {
     let described = metadata.file_metadata().schema_descr();
     let converter = StatisticsConverter::try_new(column, schema, described)
         .ok()?
@@ -165,11 +167,10 @@ fn by_row_group(
         } else {
             Span::Unknown
         };
-        let group = Known {
+        known.push(Known {
             has_no_nulls: null_count == Some(0),
             span,
-        };
-        known.push((group, rows));
+        });
     }
     Some(known)
 }

@@ -13,7 +13,7 @@ use datafusion::prelude::{Expr, cast, concat, ident, lit, try_cast, when};
 
 use super::freeze::SNAPSHOT;
 use super::layout::Layout;
-use super::proof::{Known, Span};
+use super::proof::{Known, SHORTEST_TEXT, Span};
 use super::staging::{REASON_COLUMN, RULE_COLUMN};
 use crate::config::contract::{Column, ColumnType, Contract, HiddenAfter};
 use crate::error::{Error, Result};
@@ -376,8 +376,7 @@ impl<'a> Judgement<'a> {
         if !known.has_no_nulls {
             broken.push(read.clone().is_null());
         }
-        // The least text that is not empty is one zero byte.
-        let shortest = ScalarValue::from("\0");
+        let shortest = ScalarValue::from(SHORTEST_TEXT);
         if column.kind == ColumnType::Text && !known.is_at_least(&shortest) {
             broken.push(read.eq(lit("")));
         }

@@ -232,6 +232,11 @@ impl Storage {
         &self.store_url
     }
 
+    /// Whether it is a folder of this machine, where a look costs no request.
+    pub fn is_local(&self) -> bool {
+        self.store_url.starts_with("local://")
+    }
+
     /// The store; its paths are those of [`Storage::path`] and
     /// [`ObjectMeta::location`], not relative to the root.
     pub fn object_store(&self) -> &Arc<dyn ObjectStore> {

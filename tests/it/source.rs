@@ -3,6 +3,7 @@
 
 mod files;
 mod footers;
+mod index;
 mod listing;
 mod remote;
 mod rows;
@@ -87,7 +88,7 @@ impl Night {
     }
 
     async fn freeze(&self) -> Result<Frozen> {
-        kenko::source::freeze(&self.pipeline(), &self.day()).await
+        kenko::source::freeze(&self.pipeline(), &self.day(), None).await
     }
 
     /// The error that freezing ends with.

@@ -113,7 +113,7 @@ async fn no_change_of_a_footer_escapes_as_a_panic() {
         let change = [0x01, 0x80, 0xff, 0x10, 0x7f][step % 5];
         bytes[at] ^= change;
         night.write("account.parquet", bytes);
-        match kenko::source::freeze(&pipeline, &day).await {
+        match kenko::source::freeze(&pipeline, &day, None).await {
             Ok(_) => fits += 1,
             Err(error) => {
                 assert_refused(&error, "account.parquet", "");

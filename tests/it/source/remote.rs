@@ -57,6 +57,17 @@ async fn read_from_a_bucket() {
             .await
             .unwrap();
     }
+    let frozen = Night::of_account(&place("account")).read().await;
+    let frozen = frozen.unwrap().frozen;
+    let south = "account/region=south/1.parquet";
+    // This server's listings have no tags, and tell seconds.
+    lake.put(south, one("a longer name").into()).await.unwrap();
+    let error = frozen.recheck().await.unwrap_err();
+    assert_refused(&error, south, "changed during the run");
+    lake.delete(south).await.unwrap();
+    let error = frozen.recheck().await.unwrap_err();
+    assert_refused(&error, south, "changed during the run");
+
     let read = Night::of_account(&place("single.parquet"))
         .read()
         .await
