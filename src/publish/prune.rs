@@ -4,7 +4,8 @@
 //! record, and what the caller knows it to reach besides. Everything else below
 //! `snapshots/`, `_kenko/runs/` and `_kenko/state/` that is old enough was left
 //! by runs that ended early, or belongs to a commit that a newer one of the same
-//! day has replaced. The log, `latest/` and `history/` are never touched.
+//! day has replaced. So was, anywhere in a local folder, a file that was never
+//! put in its place. The log, `latest/` and `history/` are never touched.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,19 +61,18 @@ pub async fn unreached(
         let run = of_run.and_then(|rest| rest.split('/').next());
         tables.contains(path) || reached.contains(path) || run.is_some_and(|run| runs.contains(run))
     };
-    let mut found = Vec::new();
+    let mut left = storage.unfinished().await?;
     for folder in FOLDERS {
-        for meta in storage.list(folder).await? {
-            let path = storage.relative(&meta.location);
-            if meta.last_modified.timestamp_micros() < before && !is_reached(&path) {
-                found.push(Unreached {
-                    path,
-                    bytes: meta.size,
-                });
-            }
-        }
+        let listed = storage.list(folder).await?.into_iter();
+        left.extend(listed.filter(|meta| !is_reached(&storage.relative(&meta.location))));
     }
-    Ok(found)
+    let old = left.into_iter();
+    let old = old.filter(|meta| meta.last_modified.timestamp_micros() < before);
+    let found = old.map(|meta| Unreached {
+        path: storage.relative(&meta.location),
+        bytes: meta.size,
+    });
+    Ok(found.collect())
 }
 
 /// Removes objects; one that is gone already is no error.

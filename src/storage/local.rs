@@ -177,17 +177,8 @@ impl ObjectStore for LocalStore {
         let prefix = prefix.cloned().unwrap_or_default();
         stream::once(async move {
             guarded?;
-            blocking(move || {
-                let mut found = Vec::new();
-                Walk {
-                    root: &root,
-                    above: Vec::new(),
-                    found: &mut found,
-                }
-                .folder(&folder, &prefix)?;
-                Ok(found)
-            })
-            .await
+            blocking(move || Walk::over(&root, |name| !is_temporary(name)).all(&folder, &prefix))
+                .await
         })
         .flat_map(|listed| match listed {
             Ok(found) => stream::iter(found.into_iter().map(Ok)).boxed(),
@@ -378,11 +369,28 @@ impl MultipartUpload for Upload {
 /// Walks folders; links are followed inside the root and refused outside it.
 struct Walk<'a> {
     root: &'a FilePath,
+    /// Which files are wanted, by name.
+    wants: fn(&str) -> bool,
     above: Vec<PathBuf>,
-    found: &'a mut Vec<ObjectMeta>,
+    found: Vec<ObjectMeta>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn over(root: &'a FilePath, wants: fn(&str) -> bool) -> Self {
+        Self {
+            root,
+            wants,
+            above: Vec::new(),
+            found: Vec::new(),
+        }
+    }
+
+    /// The files below a folder, which is at `location`.
+    fn all(mut self, folder: &FilePath, location: &Path) -> Result<Vec<ObjectMeta>> {
+        self.folder(folder, location)?;
+        Ok(self.found)
+    }
+
     fn folder(&mut self, folder: &FilePath, location: &Path) -> Result<()> {
         let real = match fs::canonicalize(folder) {
             Ok(real) => real,
@@ -441,7 +449,7 @@ impl Walk<'_> {
         if metadata.is_dir() {
             return self.folder(&path, &here);
         }
-        if metadata.is_file() && !is_temporary(name) {
+        if metadata.is_file() && (self.wants)(name) {
             let modified = metadata.modified().map_err(|cause| failed(&path, cause))?;
             self.found.push(ObjectMeta {
                 location: here,
@@ -455,8 +463,24 @@ impl Walk<'_> {
     }
 }
 
+/// Writes below `root` that are under way, or whose process has died.
+pub(super) async fn temporaries(root: &FilePath) -> Result<Vec<ObjectMeta>> {
+    let root = root.to_owned();
+    blocking(move || Walk::over(&root, is_temporary).all(&root, &Path::default())).await
+}
+
+/// Removes one of [`temporaries`].
+pub(super) async fn remove_temporary(root: &FilePath, location: &Path) -> Result<()> {
+    let file = root.join(location.as_ref());
+    blocking(move || match fs::remove_file(&file) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(failed(&file, cause)),
+        _ => Ok(()),
+    })
+    .await
+}
+
 /// Whether a file name is that of a write that has not been put in place.
-fn is_temporary(name: &str) -> bool {
+pub(super) fn is_temporary(name: &str) -> bool {
     name.rsplit_once('#').is_some_and(|(_, number)| {
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
     })

@@ -13,6 +13,7 @@ mod location;
 mod text;
 mod transfer;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +64,8 @@ pub struct Storage {
     prefix: Path,
     is_read_only: bool,
     can_list: bool,
+    /// The folder, where it is one of this machine.
+    folder: Option<PathBuf>,
 }
 
 impl Storage {
@@ -130,13 +133,14 @@ impl Storage {
             prefix,
             is_read_only: false,
             can_list: true,
+            folder: None,
         })
     }
 
     fn local_for_read(path: &str) -> Result<(Self, String)> {
         let (folder, rest) = if location::is_pattern(path) {
             let (folder, rest) = location::split_pattern(path);
-            (std::path::PathBuf::from(folder), rest.to_owned())
+            (PathBuf::from(folder), rest.to_owned())
         } else {
             // The last part may itself be a link: the user has named it.
             let real = std::fs::canonicalize(path).map_err(|cause| missing(path, cause))?;
@@ -151,7 +155,7 @@ impl Storage {
             }
         };
         let folder = if folder.as_os_str().is_empty() {
-            std::path::PathBuf::from(".")
+            PathBuf::from(".")
         } else {
             folder
         };
@@ -163,8 +167,11 @@ impl Storage {
     fn local(folder: &std::path::Path) -> Result<Self> {
         let place = folder.display().to_string();
         let store = LocalStore::new(folder).map_err(|cause| explain("open", &place, &cause))?;
-        let url = store.root().display().to_string();
-        Self::from_store(&url, Arc::new(store), "")
+        let root = store.root().to_owned();
+        Ok(Self {
+            folder: Some(root.clone()),
+            ..Self::from_store(&root.display().to_string(), Arc::new(store), "")?
+        })
     }
 
     fn connect(location: &Location) -> Result<Self> {
@@ -234,7 +241,7 @@ impl Storage {
 
     /// Whether it is a folder of this machine, where a look costs no request.
     pub fn is_local(&self) -> bool {
-        self.store_url.starts_with("local://")
+        self.folder.is_some()
     }
 
     /// The store; its paths are those of [`Storage::path`] and
@@ -446,10 +453,32 @@ impl Storage {
     /// # Errors
     /// As [`Storage::get`].
     pub async fn delete(&self, relative: &str) -> Result<()> {
-        match self.store.delete(&self.writable(relative)?).await {
+        let path = self.writable(relative)?;
+        let deleted = match &self.folder {
+            Some(folder) if local::is_temporary(relative) => {
+                local::remove_temporary(folder, &path).await
+            }
+            _ => self.store.delete(&path).await,
+        };
+        match deleted {
             Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
             Err(cause) => Err(explain("remove", &self.place(relative), &cause)),
         }
+    }
+
+    /// Files in a local folder that are being written, or were when their process died;
+    /// no listing shows them. Object stores keep such writes out of sight themselves.
+    ///
+    /// # Errors
+    /// As [`Storage::get`].
+    pub async fn unfinished(&self) -> Result<Vec<ObjectMeta>> {
+        let Some(folder) = &self.folder else {
+            return Ok(Vec::new());
+        };
+        let found = local::temporaries(folder).await;
+        let mut found = found.map_err(|cause| explain("list", &self.url, &cause))?;
+        found.sort_by(|one, other| one.location.cmp(&other.location));
+        Ok(found)
     }
 
     fn writable(&self, relative: &str) -> Result<Path> {

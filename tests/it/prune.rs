@@ -77,6 +77,46 @@ fn pruning_removes_what_no_kept_commit_reaches_and_nothing_else() {
     });
 }
 
+/// What a process that died was writing is under no name that anybody reads, so nothing
+/// but the folder's size tells that it is there.
+#[test]
+fn pruning_removes_what_a_dead_process_was_writing() {
+    on_threads(|| async {
+        let office = Office::new(3);
+        let project = office.project(PIPELINE, &MODELS);
+        office.night(&project, number(FIRST)).await.unwrap();
+        let shown = office.latest("out");
+        let torn = [
+            "latest/account_use.parquet#77000000003",
+            "_kenko/state/a/b.parquet#1",
+        ];
+        for path in torn {
+            let path = office.path("out").join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "half").unwrap();
+        }
+        let output = office.path("out").to_str().unwrap().to_owned();
+        let options = PruneOptions {
+            older_than_days: 1,
+            keep_results: 7,
+            dry_run: false,
+        };
+        assert_eq!(kenko::run::prune(&output, options).await.unwrap(), []);
+        let everything = PruneOptions {
+            older_than_days: 0,
+            ..options
+        };
+        let removed = kenko::run::prune(&output, everything).await.unwrap();
+        let removed: Vec<&str> = removed.iter().map(|object| object.path.as_str()).collect();
+        assert_eq!(removed, ["_kenko/state/a/b.parquet#1", torn[0]]);
+        assert!(
+            torn.iter()
+                .all(|path| !office.path("out").join(path).exists())
+        );
+        assert!(office.latest("out") == shown);
+    });
+}
+
 /// A prune that spares nothing, while a run reads results that only an old commit reaches.
 #[test]
 fn pruning_beside_a_run_costs_at_most_that_run() {
