@@ -68,7 +68,7 @@ pub enum Command {
     /// commits that were replaced, and stored results no longer used
     #[command(
         after_help = "In a local folder that includes what a process was writing when it died. A \
-        bucket shows no such\nuploads: let one of its lifecycle rules end those that are never \
+        bucket shows no such uploads: let one of its lifecycle rules end those that are never \
         finished.\n\nExamples:\n  kenko prune --output out --dry-run\n  kenko prune \
         --output s3://bucket/kenko --older-than 14"
     )]
