@@ -57,8 +57,7 @@ impl Facts {
     pub(super) fn of_column(&self, name: &str) -> Known {
         let groups = self.known.get(name);
         groups.map_or(Known::NOTHING, |groups| {
-            let groups = groups.iter().cloned();
-            groups.fold(Known::NO_ROWS, Known::and)
+            Known::of_all(groups.iter().cloned())
         })
     }
 

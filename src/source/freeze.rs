@@ -4,7 +4,7 @@
 //! looked at again: an extract that was overwritten meanwhile would give half
 //! of one day and half of the next. Rows are not read here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::common::ScalarValue;
@@ -194,9 +194,7 @@ async fn known(
         Some(output) => Index::load(output, table, &spec.contract).await,
         None => Index::default(),
     };
-    let places = listing.files.iter();
-    let places: BTreeSet<&str> = places.map(|file| file.meta.location.as_ref()).collect();
-    index.retain(|place| places.contains(place));
+    index.retain(listing.files.iter().map(|file| &file.meta));
     Some(index)
 }
 
@@ -392,18 +390,8 @@ impl Seen {
 /// What the content of the files follows from. How their place was written does not
 /// count: a pipeline may be named by a relative path or by an absolute one.
 pub(super) fn fingerprint(files: &[FrozenFile]) -> String {
-    let lines = files.iter().map(|file| {
-        let etag = file.etag.as_deref().unwrap_or_default();
-        let modified = file.meta.last_modified.timestamp_micros();
-        [
-            file.meta.location.as_ref(),
-            etag,
-            &file.size.to_string(),
-            &modified.to_string(),
-        ]
-        .join("\n")
-    });
-    Digest::of(lines.collect::<Vec<_>>().join("\n\n").as_bytes()).sha256
+    let versions = files.iter().map(|file| listing::version(&file.meta));
+    Digest::of(versions.collect::<Vec<_>>().join("\n\n").as_bytes()).sha256
 }
 
 impl Frozen {

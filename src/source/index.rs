@@ -6,7 +6,7 @@
 //! kenko or for other columns is as good as none. Extracts in text formats or in one file
 //! have none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -17,34 +17,19 @@ use object_store::ObjectMeta;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
+use super::listing;
 use super::proof::{Known, SHORTEST_TEXT, Span};
 use crate::config::contract::{ColumnType, Contract, DECIMAL_PRECISION, DECIMAL_SCALE};
 use crate::error::{Error, Result};
 use crate::storage::Storage;
 
-/// Facts of files by their place in the store.
+/// The program that writes an index: another one may see other facts.
+const WRITER: &str = env!("KENKO_SOURCE_HASH");
+
+/// Facts of files by their version.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Index {
-    files: BTreeMap<String, (Version, Arc<Facts>)>,
-}
-
-/// What tells one version of a file from another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Version {
-    bytes: u64,
-    tag: Option<String>,
-    /// Microseconds since 1970.
-    modified: i64,
-}
-
-impl Version {
-    fn of(meta: &ObjectMeta) -> Self {
-        Self {
-            bytes: meta.size,
-            tag: meta.e_tag.clone(),
-            modified: meta.last_modified.timestamp_micros(),
-        }
-    }
+    files: BTreeMap<String, Arc<Facts>>,
 }
 
 impl Index {
@@ -53,7 +38,9 @@ impl Index {
     pub(super) async fn load(output: &Storage, table: &str, contract: &Contract) -> Self {
         let loaded = match output.get(&path(table)).await {
             Ok(None) => None,
-            Ok(Some(bytes)) => Stored::from_json(&bytes).and_then(|stored| stored.index(contract)),
+            Ok(Some(bytes)) => serde_json::from_slice::<Stored>(&bytes)
+                .ok()
+                .and_then(|stored| stored.index(contract)),
             Err(error) => {
                 tracing::warn!(table, "the files are looked into again: {error}");
                 None
@@ -80,21 +67,20 @@ impl Index {
 
     /// The facts of a file, if it is the version that they are known of.
     pub(super) fn find(&self, meta: &ObjectMeta) -> Option<Arc<Facts>> {
-        let (version, facts) = self.files.get(meta.location.as_ref())?;
-        (*version == Version::of(meta)).then(|| Arc::clone(facts))
+        self.files.get(&listing::version(meta)).map(Arc::clone)
     }
 
-    /// Adds files, in place of other versions of them.
+    /// Adds files.
     pub(super) fn extend(&mut self, news: impl IntoIterator<Item = (ObjectMeta, Arc<Facts>)>) {
         let news = news.into_iter();
-        let news =
-            news.map(|(meta, facts)| (meta.location.to_string(), (Version::of(&meta), facts)));
+        let news = news.map(|(meta, facts)| (listing::version(&meta), facts));
         self.files.extend(news);
     }
 
-    /// Forgets files that are not at one of these places.
-    pub(super) fn retain(&mut self, is_there: impl Fn(&str) -> bool) {
-        self.files.retain(|place, _| is_there(place));
+    /// Forgets all but these files.
+    pub(super) fn retain<'a>(&mut self, present: impl Iterator<Item = &'a ObjectMeta>) {
+        let present: BTreeSet<String> = present.map(listing::version).collect();
+        self.files.retain(|version, _| present.contains(version));
     }
 }
 
@@ -105,7 +91,6 @@ fn path(table: &str) -> String {
 /// An index as it is written.
 #[derive(Debug, Serialize, Deserialize)]
 struct Stored {
-    /// The program: another one may see other facts.
     writer: String,
     /// The columns that the facts are about: name, type, and whether it is personal.
     columns: Vec<(String, String, bool)>,
@@ -116,8 +101,7 @@ struct Stored {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredFile {
-    place: String,
-    version: Version,
+    version: String,
     digest: [u8; 32],
     /// Position in the list of schemas.
     schema: usize,
@@ -138,14 +122,10 @@ enum StoredSpan {
 }
 
 impl Stored {
-    fn from_json(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
-    }
-
     fn of(index: &Index, contract: &Contract) -> Option<Self> {
         let mut schemas: Vec<&SchemaRef> = Vec::new();
         let mut files = Vec::with_capacity(index.files.len());
-        for (place, (version, facts)) in &index.files {
+        for (version, facts) in &index.files {
             let known = schemas.iter().position(|schema| **schema == facts.schema);
             let schema = known.unwrap_or(schemas.len());
             if known.is_none() {
@@ -156,7 +136,6 @@ impl Stored {
                 Some((column.clone(), groups))
             });
             files.push(StoredFile {
-                place: place.clone(),
                 version: version.clone(),
                 digest: facts.digest,
                 schema,
@@ -166,7 +145,7 @@ impl Stored {
         }
         let schemas = schemas.into_iter().map(schema_bytes);
         Some(Self {
-            writer: writer(),
+            writer: WRITER.to_owned(),
             columns: columns(contract),
             schemas: schemas.collect::<Option<_>>()?,
             files,
@@ -174,7 +153,7 @@ impl Stored {
     }
 
     fn index(self, contract: &Contract) -> Option<Index> {
-        if self.writer != writer() || self.columns != columns(contract) {
+        if self.writer != WRITER || self.columns != columns(contract) {
             return None;
         }
         let schemas = self.schemas.iter().map(|bytes| schema(bytes));
@@ -192,7 +171,7 @@ impl Stored {
                 known: known.collect::<Option<_>>()?,
                 groups: file.groups,
             };
-            Some((file.place, (file.version, Arc::new(facts))))
+            Some((file.version, Arc::new(facts)))
         });
         Some(Index {
             files: files.collect::<Option<_>>()?,
@@ -226,10 +205,6 @@ impl StoredKnown {
             span,
         })
     }
-}
-
-fn writer() -> String {
-    env!("KENKO_SOURCE_HASH").to_owned()
 }
 
 fn columns(contract: &Contract) -> Vec<(String, String, bool)> {
@@ -367,17 +342,14 @@ mod tests {
             known: BTreeMap::from([("date".to_owned(), Vec::new())]),
             ..facts.clone()
         };
-        let version = |tag: Option<&str>| Version {
-            bytes: 9,
-            tag: tag.map(str::to_owned),
-            modified: -5,
-        };
         let files = [
-            ("a/1.parquet", (version(None), Arc::new(facts))),
-            ("a/2.parquet", (version(Some("t")), Arc::new(empty))),
+            ("a/1.parquet\n\n9\n-5", Arc::new(facts)),
+            ("a/2.parquet\nt\n9\n-5", Arc::new(empty)),
         ];
         Index {
-            files: files.map(|(place, file)| (place.to_owned(), file)).into(),
+            files: files
+                .map(|(version, file)| (version.to_owned(), file))
+                .into(),
         }
     }
 
@@ -409,9 +381,8 @@ mod tests {
             Index::load(&output, "event", &contract()).await == index()
         };
         assert!(is_known(text.clone()).await);
-        let writer = writer();
         for (from, to) in [
-            (writer.as_str(), "another"),
+            (WRITER, "another"),
             ("\"date\",\"date\"", "\"date\",\"timestamp\""),
             ("\"schema\":0", "\"schema\":1"),
             ("\"groups\":[0,3,5]", "\"groups\":[0,3]"),

@@ -110,6 +110,18 @@ async fn meta_of(
     })
 }
 
+/// Tells the version of a file from every other, and from those of other files: all by
+/// which an extract is fingerprinted and a file's facts are known again.
+pub(super) fn version(meta: &ObjectMeta) -> String {
+    [
+        meta.location.as_ref(),
+        meta.e_tag.as_deref().unwrap_or_default(),
+        &meta.size.to_string(),
+        &meta.last_modified.timestamp_micros().to_string(),
+    ]
+    .join("\n")
+}
+
 /// An object that was listed, or frozen, and is not there any more.
 pub(super) fn gone(shown: &str) -> Error {
     Error::data(format!("`{shown}` does not exist any more"))

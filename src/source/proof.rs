@@ -83,6 +83,11 @@ impl Known {
         }
     }
 
+    /// What is known of the rows of all of `groups`.
+    pub(super) fn of_all(groups: impl IntoIterator<Item = Self>) -> Self {
+        groups.into_iter().fold(Self::NO_ROWS, Self::and)
+    }
+
     /// Whether no value lies above `limit`.
     pub(super) fn is_at_most(&self, limit: &ScalarValue) -> bool {
         match &self.span {
@@ -109,11 +114,8 @@ pub(super) fn of_column(
     column: &str,
     kind: &DataType,
 ) -> Known {
-    // Statistics of a wrong length make the converter panic: they prove nothing.
-    let proven = catch_unwind(AssertUnwindSafe(|| {
-        read(metadata, schema, column, kind).unwrap_or(Known::NOTHING)
-    }));
-    proven.unwrap_or(Known::NOTHING)
+    let groups = of_row_groups(metadata, schema, column, kind);
+    groups.map_or(Known::NOTHING, Known::of_all)
 }
 
 /// What the statistics say of each row group; `None` when they cannot be read.
@@ -123,18 +125,9 @@ pub(super) fn of_row_groups(
     column: &str,
     kind: &DataType,
 ) -> Option<Vec<Known>> {
+    // Statistics of a wrong length make the converter panic: they prove nothing.
     let read = || by_row_group(metadata, schema, column, kind);
     catch_unwind(AssertUnwindSafe(read)).ok().flatten()
-}
-
-fn read(
-    metadata: &ParquetMetaData,
-    schema: &Schema,
-    column: &str,
-    kind: &DataType,
-) -> Option<Known> {
-    let groups = by_row_group(metadata, schema, column, kind)?.into_iter();
-    Some(groups.fold(Known::NO_ROWS, Known::and))
 }
 
 fn by_row_group(
