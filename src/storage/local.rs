@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use async_trait::async_trait;
-use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
@@ -63,6 +63,12 @@ impl LocalStore {
         let file = self.inner.path_to_filesystem(location)?;
         self.guard(&file)?;
         Ok(file)
+    }
+
+    /// Writes that are under way, or whose process has died.
+    pub(super) async fn temporaries(&self) -> Result<Vec<ObjectMeta>> {
+        let root = self.root.clone();
+        blocking(move || Walk::over(&root, is_temporary).all(&root, &Path::default())).await
     }
 
     fn folder(&self, prefix: Option<&Path>) -> PathBuf {
@@ -159,16 +165,21 @@ impl ObjectStore for LocalStore {
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        let guard = Self {
+        // Not by `object_store`, which refuses the names of temporary files.
+        let store = Self {
             root: self.root.clone(),
             inner: self.inner.clone(),
         };
-        let checked = locations.map(move |location| {
-            let location = location?;
-            guard.file(&location)?;
-            Ok(location)
+        let removed = locations.and_then(move |location| {
+            let file = store.folder(Some(&location));
+            let guarded = store.guard(&file);
+            blocking(move || {
+                guarded?;
+                fs::remove_file(&file).map_err(|cause| failed(&file, cause))?;
+                Ok(location)
+            })
         });
-        self.inner.delete_stream(checked.boxed())
+        removed.boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
@@ -463,24 +474,8 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Writes below `root` that are under way, or whose process has died.
-pub(super) async fn temporaries(root: &FilePath) -> Result<Vec<ObjectMeta>> {
-    let root = root.to_owned();
-    blocking(move || Walk::over(&root, is_temporary).all(&root, &Path::default())).await
-}
-
-/// Removes one of [`temporaries`].
-pub(super) async fn remove_temporary(root: &FilePath, location: &Path) -> Result<()> {
-    let file = root.join(location.as_ref());
-    blocking(move || match fs::remove_file(&file) {
-        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(failed(&file, cause)),
-        _ => Ok(()),
-    })
-    .await
-}
-
 /// Whether a file name is that of a write that has not been put in place.
-pub(super) fn is_temporary(name: &str) -> bool {
+fn is_temporary(name: &str) -> bool {
     name.rsplit_once('#').is_some_and(|(_, number)| {
         !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
     })

@@ -13,7 +13,6 @@ mod location;
 mod text;
 mod transfer;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,8 +63,8 @@ pub struct Storage {
     prefix: Path,
     is_read_only: bool,
     can_list: bool,
-    /// The folder, where it is one of this machine.
-    folder: Option<PathBuf>,
+    /// The store, where it is a folder of this machine.
+    local: Option<Arc<LocalStore>>,
 }
 
 impl Storage {
@@ -133,14 +132,14 @@ impl Storage {
             prefix,
             is_read_only: false,
             can_list: true,
-            folder: None,
+            local: None,
         })
     }
 
     fn local_for_read(path: &str) -> Result<(Self, String)> {
         let (folder, rest) = if location::is_pattern(path) {
             let (folder, rest) = location::split_pattern(path);
-            (PathBuf::from(folder), rest.to_owned())
+            (std::path::PathBuf::from(folder), rest.to_owned())
         } else {
             // The last part may itself be a link: the user has named it.
             let real = std::fs::canonicalize(path).map_err(|cause| missing(path, cause))?;
@@ -155,7 +154,7 @@ impl Storage {
             }
         };
         let folder = if folder.as_os_str().is_empty() {
-            PathBuf::from(".")
+            std::path::PathBuf::from(".")
         } else {
             folder
         };
@@ -167,10 +166,10 @@ impl Storage {
     fn local(folder: &std::path::Path) -> Result<Self> {
         let place = folder.display().to_string();
         let store = LocalStore::new(folder).map_err(|cause| explain("open", &place, &cause))?;
-        let root = store.root().to_owned();
+        let (url, store) = (store.root().display().to_string(), Arc::new(store));
         Ok(Self {
-            folder: Some(root.clone()),
-            ..Self::from_store(&root.display().to_string(), Arc::new(store), "")?
+            local: Some(Arc::clone(&store)),
+            ..Self::from_store(&url, store, "")?
         })
     }
 
@@ -241,7 +240,7 @@ impl Storage {
 
     /// Whether it is a folder of this machine, where a look costs no request.
     pub fn is_local(&self) -> bool {
-        self.folder.is_some()
+        self.local.is_some()
     }
 
     /// The store; its paths are those of [`Storage::path`] and
@@ -453,14 +452,7 @@ impl Storage {
     /// # Errors
     /// As [`Storage::get`].
     pub async fn delete(&self, relative: &str) -> Result<()> {
-        let path = self.writable(relative)?;
-        let deleted = match &self.folder {
-            Some(folder) if local::is_temporary(relative) => {
-                local::remove_temporary(folder, &path).await
-            }
-            _ => self.store.delete(&path).await,
-        };
-        match deleted {
+        match self.store.delete(&self.writable(relative)?).await {
             Ok(()) | Err(StoreError::NotFound { .. }) => Ok(()),
             Err(cause) => Err(explain("remove", &self.place(relative), &cause)),
         }
@@ -472,10 +464,10 @@ impl Storage {
     /// # Errors
     /// As [`Storage::get`].
     pub async fn unfinished(&self) -> Result<Vec<ObjectMeta>> {
-        let Some(folder) = &self.folder else {
+        let Some(local) = &self.local else {
             return Ok(Vec::new());
         };
-        let found = local::temporaries(folder).await;
+        let found = local.temporaries().await;
         let mut found = found.map_err(|cause| explain("list", &self.url, &cause))?;
         found.sort_by(|one, other| one.location.cmp(&other.location));
         Ok(found)
