@@ -13,6 +13,7 @@ use kenko::run::{
 use kenko::time::{date_of, epoch_days, parse_date};
 
 use crate::fire::on_threads;
+use crate::prune::EVERYTHING;
 use crate::reuse::{FIRST, MODELS, Office, PIPELINE, number};
 use crate::support::company::{Company, files};
 use crate::support::extract;
@@ -116,9 +117,8 @@ fn results_of_past_days_are_computed_once_and_outlive_a_prune() {
 
         let output = options.output.clone().unwrap();
         let prune = PruneOptions {
-            older_than_days: 0,
             keep_results: 0,
-            dry_run: false,
+            ..EVERYTHING
         };
         assert!(!kenko::run::prune(&output, prune).await.unwrap().is_empty());
         let again = cutoffs(&project, &options, &days, &models, &planned)

@@ -13,6 +13,13 @@ use crate::reuse::{FIRST, MODELS, Office, PIPELINE, computed, name, number};
 use crate::support::company::files;
 use crate::support::fault::{Fault, FaultStore, When};
 
+/// Whatever is not reached, however young, and the results of all but the newest commit.
+pub(crate) const EVERYTHING: PruneOptions = PruneOptions {
+    older_than_days: 0,
+    keep_results: 1,
+    dry_run: false,
+};
+
 #[test]
 fn pruning_removes_what_no_kept_commit_reaches_and_nothing_else() {
     on_threads(|| async {
@@ -24,12 +31,11 @@ fn pruning_removes_what_no_kept_commit_reaches_and_nothing_else() {
         office.deliver(first, 1);
         office.night(&project, first).await.unwrap();
         let output = office.path("out").to_str().unwrap().to_owned();
-        let options = PruneOptions {
-            older_than_days: 0,
-            keep_results: 1,
+        let shown = PruneOptions {
             dry_run: true,
+            ..EVERYTHING
         };
-        let found = kenko::run::prune(&output, options).await.unwrap();
+        let found = kenko::run::prune(&output, shown).await.unwrap();
         let below = |folder: &str| {
             found
                 .iter()
@@ -44,21 +50,16 @@ fn pruning_removes_what_no_kept_commit_reaches_and_nothing_else() {
         );
         let young = PruneOptions {
             older_than_days: 7,
-            dry_run: false,
-            ..options
+            ..EVERYTHING
         };
         assert_eq!(kenko::run::prune(&output, young).await.unwrap(), []);
 
-        let really = PruneOptions {
-            dry_run: false,
-            ..options
-        };
-        assert_eq!(kenko::run::prune(&output, really).await.unwrap(), found);
-        assert_eq!(kenko::run::prune(&output, really).await.unwrap(), []);
+        assert_eq!(kenko::run::prune(&output, EVERYTHING).await.unwrap(), found);
+        assert_eq!(kenko::run::prune(&output, EVERYTHING).await.unwrap(), []);
         assert_eq!(computed(&office.plan(&project, first).await), []);
         // An older day that is published later keeps its results, and this one does too.
         office.night(&project, first - 1).await.unwrap();
-        kenko::run::prune(&output, really).await.unwrap();
+        kenko::run::prune(&output, EVERYTHING).await.unwrap();
         for day in [first - 1, first] {
             let plan = office.plan(&project, day).await;
             let anew = computed(&plan);
@@ -96,17 +97,12 @@ fn pruning_removes_what_a_dead_process_was_writing() {
             fs::write(path, "half").unwrap();
         }
         let output = office.path("out").to_str().unwrap().to_owned();
-        let options = PruneOptions {
+        let young = PruneOptions {
             older_than_days: 1,
-            keep_results: 7,
-            dry_run: false,
+            ..EVERYTHING
         };
-        assert_eq!(kenko::run::prune(&output, options).await.unwrap(), []);
-        let everything = PruneOptions {
-            older_than_days: 0,
-            ..options
-        };
-        let removed = kenko::run::prune(&output, everything).await.unwrap();
+        assert_eq!(kenko::run::prune(&output, young).await.unwrap(), []);
+        let removed = kenko::run::prune(&output, EVERYTHING).await.unwrap();
         let removed: Vec<&str> = removed.iter().map(|object| object.path.as_str()).collect();
         assert_eq!(removed, ["_kenko/state/a/b.parquet#1", torn[0]]);
         assert!(
@@ -142,12 +138,7 @@ fn pruning_beside_a_run_costs_at_most_that_run() {
             (ended.map(|report| report.outcome), stricter, options)
         });
         sleepy.fallen_asleep().await;
-        let everything = PruneOptions {
-            older_than_days: 0,
-            keep_results: 1,
-            dry_run: false,
-        };
-        let removed = kenko::run::prune(&output, everything).await.unwrap();
+        let removed = kenko::run::prune(&output, EVERYTHING).await.unwrap();
         let of_state = removed
             .iter()
             .filter(|object| object.path.contains("/state/"));

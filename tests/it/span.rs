@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::util::pretty::pretty_format_batches;
-use kenko::run::{Plan, PlannedWork, PruneOptions, QueryOptions, RunOptions, Silent, run_on};
+use kenko::run::{Plan, PlannedWork, QueryOptions, RunOptions, Silent, run_on};
 use kenko::storage::Storage;
 use kenko::time::EpochDays;
 
@@ -15,6 +15,7 @@ use crate::fire::killed::{blocking, folder};
 use crate::fire::on_threads;
 use crate::fire::operations::copied;
 use crate::fire::process::{Process, as_process};
+use crate::prune::EVERYTHING;
 use crate::reuse::{
     FIRST, MODELS, Office, PIPELINE, computed, name, number, options, project, why,
 };
@@ -409,12 +410,7 @@ fn pruning_keeps_what_had_accumulated_at_the_end_of_a_month() {
             }
         }
         let output = office.path("out").to_str().unwrap().to_owned();
-        let options = PruneOptions {
-            older_than_days: 0,
-            keep_results: 1,
-            dry_run: false,
-        };
-        kenko::run::prune(&output, options).await.unwrap();
+        kenko::run::prune(&output, EVERYTHING).await.unwrap();
         let days = fs::read_dir(office.path("out/_kenko/state/int_account_gap")).unwrap();
         let mut days: Vec<_> = days
             .map(|day| day.unwrap().path())
