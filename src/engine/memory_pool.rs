@@ -125,6 +125,7 @@ mod tests {
         exchange.try_grow(100).unwrap();
         assert!(plain.try_grow(1).is_err(), "the others see what it took");
     }
+
     /// One of the streams of a table in which few texts come again and again.
     fn stream(number: i64) -> Vec<RecordBatch> {
         let batches = (0..20).map(|part| {

@@ -61,11 +61,12 @@ const CONSUMERS_NAMED: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.satu
 /// [`ErrorKind::Resources`] when the scratch folder cannot be used.
 pub fn open(settings: &Settings) -> Result<Session> {
     let pool_bytes = usize::try_from(settings.memory_bytes / 4).unwrap_or(usize::MAX);
+    let threads = settings.threads.max(1);
     let pool = TrackConsumersPool::new(RoomyPool::new(pool_bytes), CONSUMERS_NAMED);
     let scratch = DiskManagerBuilder::default()
         .with_mode(DiskManagerMode::Directories(vec![settings.scratch.clone()]))
         .with_max_temp_directory_size(u64::MAX)
-        .with_max_spill_merge_fan_in(runs_merged(pool_bytes, settings.threads.max(1)));
+        .with_max_spill_merge_fan_in(runs_merged(pool_bytes, threads));
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
         .with_disk_manager_builder(scratch)
@@ -84,7 +85,7 @@ pub fn open(settings: &Settings) -> Result<Session> {
             .with_source(fault::Cause::of(&cause))
         })?;
     let state = SessionStateBuilder::new()
-        .with_config(config(settings.threads.max(1), pool_bytes))
+        .with_config(config(threads, pool_bytes))
         .with_runtime_env(runtime)
         .with_default_features()
         .with_physical_optimizer_rules(with_our_operators(one_phase::rules()))
